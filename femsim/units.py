@@ -1,0 +1,89 @@
+"""Units: mm, N, MPa, s, degC, g/cm3 inside; anything pint knows, at the door.
+
+Millimetres, newtons and megapascals are consistent (N/mm2 = MPa, N mm = mJ), so no factor appears in any formula.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from femsim.errors import InputError
+
+#: The unit of every kind of number inside femsim.
+INTERNAL = {
+    "length": "mm",
+    "area": "mm^2",
+    "volume": "mm^3",
+    "force": "N",
+    "moment": "N*mm",
+    "pressure": "MPa",
+    "mass": "kg",
+    "density": "g/cm^3",
+    "angle": "degree",
+    "temperature": "degC",
+    "fraction": "dimensionless",
+}
+
+
+@cache
+def _registry() -> Any:
+    # pint takes 0.2 s to import and is needed only where a user wrote a unit.
+    import pint
+
+    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("percent_body_weight = 0.01 = BW_percent")
+    return registry
+
+
+def quantity(value: object, kind: str, key: str = "value") -> float:
+    """A number in femsim's unit for its kind, from a number or a text such as ``"12 mm"``.
+
+    Parameters
+    ----------
+    value : float or str
+        A plain number is taken to be in the internal unit already.
+    kind : str
+        A key of `INTERNAL`.
+    key : str
+        Name used in error messages.
+
+    Raises
+    ------
+    InputError
+        If the text is no quantity, has the wrong dimension, or the number is not finite.
+
+    Examples
+    --------
+    >>> quantity("1.2 cm", "length")
+    12.0
+    >>> quantity("17 GPa", "pressure")
+    17000.0
+    """
+    unit = INTERNAL[kind]
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise InputError(
+            f"{key} = {value!r} is not a number.", f"A {kind} is needed.", f'Write a number in {unit}, or "12 {unit}".'
+        )
+    number = _parse(value, unit, kind, key) if isinstance(value, str) else float(value)
+    if not math.isfinite(number):
+        raise InputError(
+            f"{key} = {value!r} is not finite.", "Nothing can be computed from it.", f"Write a finite number in {unit}."
+        )
+    return number
+
+
+def _parse(text: str, unit: str, kind: str, key: str) -> float:
+    import pint
+
+    try:
+        parsed = _registry().Quantity(text)
+        number = parsed.to(unit).magnitude if parsed.unitless is False else parsed.magnitude
+        return round(float(number), 12)
+    except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError) as error:
+        raise InputError(
+            f"{key} = {text!r} cannot be read as a {kind}.",
+            str(error).splitlines()[0] or type(error).__name__,
+            f'Write a number in {unit}, or a text with a unit such as "12 {unit}".',
+        ) from error
