@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationInfo
 
 from femsim.errors import InputError
 
@@ -64,12 +66,16 @@ def quantity(value: object, kind: str, key: str = "value") -> float:
     unit = INTERNAL[kind]
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise InputError(
-            f"{key} = {value!r} is not a number.", f"A {kind} is needed.", f'Write a number in {unit}, or "12 {unit}".'
+            f"{key} = {value!r} is not a number.",
+            f"A {kind} is needed.",
+            f'Write a number in {unit}, or "12 {unit}".',
         )
     number = _parse(value, unit, kind, key) if isinstance(value, str) else float(value)
     if not math.isfinite(number):
         raise InputError(
-            f"{key} = {value!r} is not finite.", "Nothing can be computed from it.", f"Write a finite number in {unit}."
+            f"{key} = {value!r} is not finite.",
+            "Nothing can be computed from it.",
+            f"Write a finite number in {unit}.",
         )
     return number
 
@@ -81,9 +87,34 @@ def _parse(text: str, unit: str, kind: str, key: str) -> float:
         parsed = _registry().Quantity(text)
         number = parsed.to(unit).magnitude if parsed.unitless is False else parsed.magnitude
         return round(float(number), 12)
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError, AssertionError, SyntaxError) as error:
+    except (
+        pint.errors.PintError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        SyntaxError,
+    ) as error:
         raise InputError(
             f"{key} = {text!r} cannot be read as a {kind}.",
             str(error).splitlines()[0] or type(error).__name__,
             f'Write a number in {unit}, or a text with a unit such as "12 {unit}".',
         ) from error
+
+
+def _door(kind: str) -> BeforeValidator:
+    def parse(value: object, info: ValidationInfo) -> object:
+        # None and non-numbers are left to pydantic where the field allows them.
+        return None if value is None else quantity(value, kind, info.field_name or "value")
+
+    return BeforeValidator(parse)
+
+
+#: Types for the fields of what a user writes: a plain number in the internal unit, or a text with a unit.
+Length = Annotated[float, _door("length")]
+Force = Annotated[float, _door("force")]
+Pressure = Annotated[float, _door("pressure")]
+Mass = Annotated[float, _door("mass")]
+Density = Annotated[float, _door("density")]
+Angle = Annotated[float, _door("angle")]
+Volume = Annotated[float, _door("volume")]

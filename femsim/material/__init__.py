@@ -1,1 +1,35 @@
+"""Materials: the library with sources, density laws, and the way from names to stiffness.
 
+``library()`` and ``density_laws()`` are the registries that the command line prints, the case file checks against and
+the solver uses; there is no second list.
+"""
+
+from femsim.material.assign import assign, axes_along
+from femsim.material.density import (
+    DensityLaw,
+    Piece,
+    ash_over_apparent,
+    density_law,
+    density_laws,
+    elastic_modulus,
+    yield_strength,
+)
+from femsim.material.library import CONSTANTS, CRITERIA, KINDS, MaterialData, get, library
+
+__all__ = [
+    "CONSTANTS",
+    "CRITERIA",
+    "KINDS",
+    "DensityLaw",
+    "MaterialData",
+    "Piece",
+    "ash_over_apparent",
+    "assign",
+    "axes_along",
+    "density_law",
+    "density_laws",
+    "elastic_modulus",
+    "get",
+    "library",
+    "yield_strength",
+]

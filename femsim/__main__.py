@@ -1,0 +1,5 @@
+"""``python -m femsim`` is the ``femsim`` command."""
+
+from femsim.cli import entry
+
+entry()

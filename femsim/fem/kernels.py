@@ -1,0 +1,345 @@
+"""The compiled loops over elements. All of them are plain functions of arrays that release the interpreter lock.
+
+Work is split among threads by *slabs* of nodes: a thread goes through every cell that touches its slab and writes only
+the rows of its own nodes. Nothing is written twice, no colouring is needed, and every sum runs in the order of the
+cells, so the result is the same to the last bit for any number of threads.
+
+Arguments shared by the kernels: ``points (n, 3)``, ``cells (m, k)``, ``dshape (q, k, 3)`` reference gradients,
+``weights (q,)``, ``base (p, 6, 6)``, ``index (m,)``, ``scale (1 or m, 1 or q)``, ``axes (0 or m, 3, 3)``,
+``turn (p,)`` whether a base material depends on the axes, ``project (p,)`` whether its dilatation is projected and
+``poly (q, r)`` the polynomials it is projected on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+#: Row and column of the tensor of each Voigt component xx yy zz yz xz xy.
+_I = np.array([0, 1, 2, 1, 0, 0])
+_J = np.array([0, 1, 2, 2, 2, 1])
+
+_jit: Any = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_jit
+def _inverse3(a: Any, out: Any) -> float:
+    """Inverse of a 3 x 3 matrix; returns the determinant."""
+    c00 = a[1, 1] * a[2, 2] - a[1, 2] * a[2, 1]
+    c01 = a[1, 2] * a[2, 0] - a[1, 0] * a[2, 2]
+    c02 = a[1, 0] * a[2, 1] - a[1, 1] * a[2, 0]
+    det = a[0, 0] * c00 + a[0, 1] * c01 + a[0, 2] * c02
+    d = 1.0 / det
+    out[0, 0] = c00 * d
+    out[1, 0] = c01 * d
+    out[2, 0] = c02 * d
+    out[0, 1] = (a[0, 2] * a[2, 1] - a[0, 1] * a[2, 2]) * d
+    out[1, 1] = (a[0, 0] * a[2, 2] - a[0, 2] * a[2, 0]) * d
+    out[2, 1] = (a[0, 1] * a[2, 0] - a[0, 0] * a[2, 1]) * d
+    out[0, 2] = (a[0, 1] * a[1, 2] - a[0, 2] * a[1, 1]) * d
+    out[1, 2] = (a[0, 2] * a[1, 0] - a[0, 0] * a[1, 2]) * d
+    out[2, 2] = (a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]) * d
+    return det
+
+
+@_jit
+def _gradients(points: Any, nodes: Any, dshape: Any, weights: Any, jac: Any, inv: Any, grad: Any, vol: Any) -> None:
+    """Gradients of the shape functions ``grad (q, 3, k)`` and quadrature volumes ``vol (q,)`` of one cell."""
+    q_count, k, _ = dshape.shape
+    for q in range(q_count):
+        jac[:] = 0.0
+        for a in range(k):
+            for i in range(3):
+                x = points[nodes[a], i]
+                for j in range(3):
+                    jac[i, j] += x * dshape[q, a, j]
+        det = _inverse3(jac, inv)
+        vol[q] = weights[q] * det
+        for i in range(3):
+            for a in range(k):
+                grad[q, i, a] = dshape[q, a, 0] * inv[0, i] + dshape[q, a, 1] * inv[1, i] + dshape[q, a, 2] * inv[2, i]
+
+
+@_jit
+def _bond(r: Any, t: Any) -> None:
+    """Rotation of engineering strain from global into the local axes in the rows of r (Bond 1943)."""
+    for row in range(6):
+        i, j = _I[row], _J[row]
+        factor = 1.0 if row < 3 else 2.0
+        for col in range(6):
+            k, m = _I[col], _J[col]
+            if col < 3:
+                t[row, col] = factor * r[i, k] * r[j, k]
+            else:
+                t[row, col] = factor * 0.5 * (r[i, k] * r[j, m] + r[i, m] * r[j, k])
+
+
+@_jit
+def _stiffness6(base: Any, p: int, axes: Any, e: int, turn: bool, t: Any, half: Any, d: Any) -> None:
+    """Stiffness of one cell in global axes, without its scale."""
+    if not turn:
+        d[:] = base[p]
+        return
+    _bond(axes[e], t)
+    for i in range(6):
+        for j in range(6):
+            s = 0.0
+            for k in range(6):
+                s += base[p, i, k] * t[k, j]
+            half[i, j] = s
+    for i in range(6):
+        for j in range(i, 6):
+            s = 0.0
+            for k in range(6):
+                s += t[k, i] * half[k, j]
+            d[i, j] = s
+            d[j, i] = s
+
+
+@_jit
+def _projected(grad: Any, vol: Any, poly: Any, mean: Any) -> None:
+    """Add to nothing, write ``mean (q, 3, k)``: a third of (projected minus plain) gradients, the B-bar correction.
+
+    The dilatation of each shape function is replaced by its L2 projection on the polynomials `poly` over the cell.
+    """
+    q_count, r = poly.shape
+    k = grad.shape[2]
+    mass = np.zeros((r, r))
+    for q in range(q_count):
+        for i in range(r):
+            for j in range(r):
+                mass[i, j] += vol[q] * poly[q, i] * poly[q, j]
+    minv = np.linalg.inv(mass)
+    moment = np.zeros((r, 3, k))
+    for q in range(q_count):
+        for i in range(r):
+            moment[i] += vol[q] * poly[q, i] * grad[q]
+    for q in range(q_count):
+        mean[q] = -grad[q]
+        for i in range(r):
+            c = 0.0
+            for j in range(r):
+                c += poly[q, j] * minv[j, i]
+            mean[q] += c * moment[i]
+        mean[q] /= 3.0
+
+
+@_jit
+def _strain_matrix(grad: Any, q: int, bar: bool, mean: Any, b: Any) -> None:
+    """Strain-displacement matrix ``b (6, 3 k)`` at one quadrature point."""
+    k = grad.shape[2]
+    b[:] = 0.0
+    for a in range(k):
+        x, y, z = grad[q, 0, a], grad[q, 1, a], grad[q, 2, a]
+        c = 3 * a
+        b[0, c] = x
+        b[1, c + 1] = y
+        b[2, c + 2] = z
+        b[3, c + 1] = z
+        b[3, c + 2] = y
+        b[4, c] = z
+        b[4, c + 2] = x
+        b[5, c] = y
+        b[5, c + 1] = x
+        if bar:
+            for i in range(3):
+                for j in range(3):
+                    b[i, c + j] += mean[q, j, a]
+
+
+@_jit
+def assemble(
+    points: Any,
+    cells: Any,
+    dshape: Any,
+    weights: Any,
+    base: Any,
+    index: Any,
+    scale: Any,
+    axes: Any,
+    turn: Any,
+    project: Any,
+    poly: Any,
+    chosen: Any,
+    owner: Any,
+    slab: int,
+    scatter: Any,
+    blocks: Any,
+) -> None:
+    """Add the stiffness of the chosen cells into the rows of one slab of ``blocks (nnzb, 3, 3)``."""
+    q_count, k, _ = dshape.shape
+    n3 = 3 * k
+    jac, inv = np.empty((3, 3)), np.empty((3, 3))
+    grad, vol = np.empty((q_count, 3, k)), np.empty(q_count)
+    mean = np.empty((q_count, 3, k))
+    t, half, d = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
+    b, db, ke = np.empty((6, n3)), np.empty((6, n3)), np.empty((n3, n3))
+    many_s, many_q = scale.shape[0] > 1, scale.shape[1] > 1
+    for e in chosen:
+        p = index[e]
+        _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
+        _stiffness6(base, p, axes, e, turn[p], t, half, d)
+        bar = project[p]
+        if bar:
+            _projected(grad, vol, poly, mean)
+        ke[:] = 0.0
+        for q in range(q_count):
+            _strain_matrix(grad, q, bar, mean, b)
+            factor = vol[q] * scale[e if many_s else 0, q if many_q else 0]
+            for i in range(6):
+                for c in range(n3):
+                    db[i, c] = 0.0
+                for j in range(6):
+                    value = factor * d[i, j]
+                    if value != 0.0:
+                        for c in range(n3):
+                            db[i, c] += value * b[j, c]
+            for r in range(n3):
+                start = r - r % 3
+                for i in range(6):
+                    value = b[i, r]
+                    if value != 0.0:
+                        for c in range(start, n3):
+                            ke[r, c] += value * db[i, c]
+        _scatter(ke, cells[e], owner, slab, scatter[e], blocks)
+
+
+@_jit
+def _scatter(ke: Any, nodes: Any, owner: Any, slab: int, place: Any, blocks: Any) -> None:
+    """Add the upper block triangle of an element matrix, and its transpose, to the rows of one slab."""
+    k = len(nodes)
+    for a in range(k):
+        mine = owner[nodes[a]] == slab
+        for c in range(a, k):
+            if mine:
+                at = place[a, c]
+                for i in range(3):
+                    for j in range(3):
+                        blocks[at, i, j] += ke[3 * a + i, 3 * c + j]
+            if c > a and owner[nodes[c]] == slab:
+                at = place[c, a]
+                for i in range(3):
+                    for j in range(3):
+                        blocks[at, i, j] += ke[3 * a + j, 3 * c + i]
+
+
+@_jit
+def volumes(points: Any, cells: Any, dshape: Any, weights: Any, chosen: Any, out: Any) -> None:
+    """Quadrature volumes ``out (m, q)`` of the chosen cells; not positive where a cell is inverted."""
+    q_count, k, _ = dshape.shape
+    jac, inv = np.empty((3, 3)), np.empty((3, 3))
+    grad, vol = np.empty((q_count, 3, k)), np.empty(q_count)
+    for e in chosen:
+        _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
+        out[e] = vol
+
+
+@_jit
+def strains(
+    points: Any,
+    cells: Any,
+    dshape: Any,
+    weights: Any,
+    index: Any,
+    project: Any,
+    poly: Any,
+    u: Any,
+    chosen: Any,
+    out: Any,
+) -> None:
+    """Strain ``out (m, q, 6)`` of the displacement ``u (n, 3)`` in the chosen cells."""
+    q_count, k, _ = dshape.shape
+    jac, inv = np.empty((3, 3)), np.empty((3, 3))
+    grad, vol = np.empty((q_count, 3, k)), np.empty(q_count)
+    mean = np.empty((q_count, 3, k))
+    for e in chosen:
+        _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
+        bar = project[index[e]]
+        if bar:
+            _projected(grad, vol, poly, mean)
+        for q in range(q_count):
+            _strain_at(grad, q, bar, mean, cells[e], u, out[e, q])
+
+
+@_jit
+def _strain_at(grad: Any, q: int, bar: bool, mean: Any, nodes: Any, u: Any, eps: Any) -> None:
+    eps[:] = 0.0
+    for a in range(len(nodes)):
+        n = nodes[a]
+        ux, uy, uz = u[n, 0], u[n, 1], u[n, 2]
+        x, y, z = grad[q, 0, a], grad[q, 1, a], grad[q, 2, a]
+        eps[0] += x * ux
+        eps[1] += y * uy
+        eps[2] += z * uz
+        eps[3] += z * uy + y * uz
+        eps[4] += z * ux + x * uz
+        eps[5] += y * ux + x * uy
+        if bar:
+            extra = mean[q, 0, a] * ux + mean[q, 1, a] * uy + mean[q, 2, a] * uz
+            eps[0] += extra
+            eps[1] += extra
+            eps[2] += extra
+
+
+@_jit
+def stresses(base: Any, index: Any, scale: Any, axes: Any, turn: Any, strain: Any, chosen: Any, out: Any) -> None:
+    """Stress ``out (m, q, 6)`` of an elastic strain ``(m, q, 6)``; `out` may be `strain` itself."""
+    q_count = strain.shape[1]
+    t, half, d = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
+    eps = np.empty(6)
+    many_s, many_q = scale.shape[0] > 1, scale.shape[1] > 1
+    for e in chosen:
+        p = index[e]
+        _stiffness6(base, p, axes, e, turn[p], t, half, d)
+        for q in range(q_count):
+            factor = scale[e if many_s else 0, q if many_q else 0]
+            for i in range(6):
+                eps[i] = factor * strain[e, q, i]
+            for i in range(6):
+                s = 0.0
+                for j in range(6):
+                    s += d[i, j] * eps[j]
+                out[e, q, i] = s
+
+
+@_jit
+def internal_forces(
+    points: Any,
+    cells: Any,
+    dshape: Any,
+    weights: Any,
+    index: Any,
+    project: Any,
+    poly: Any,
+    stress: Any,
+    chosen: Any,
+    owner: Any,
+    slab: int,
+    out: Any,
+) -> None:
+    """Add the nodal forces of a stress ``(m, q, 6)`` to the rows of one slab of ``out (n, 3)``."""
+    q_count, k, _ = dshape.shape
+    jac, inv = np.empty((3, 3)), np.empty((3, 3))
+    grad, vol = np.empty((q_count, 3, k)), np.empty(q_count)
+    mean = np.empty((q_count, 3, k))
+    for e in chosen:
+        _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
+        bar = project[index[e]]
+        if bar:
+            _projected(grad, vol, poly, mean)
+        for q in range(q_count):
+            s, w = stress[e, q], vol[q]
+            pressure = s[0] + s[1] + s[2]
+            for a in range(k):
+                n = cells[e, a]
+                if owner[n] != slab:
+                    continue
+                x, y, z = grad[q, 0, a], grad[q, 1, a], grad[q, 2, a]
+                out[n, 0] += w * (x * s[0] + z * s[4] + y * s[5])
+                out[n, 1] += w * (y * s[1] + z * s[3] + x * s[5])
+                out[n, 2] += w * (z * s[2] + y * s[3] + x * s[4])
+                if bar:
+                    for j in range(3):
+                        out[n, j] += w * pressure * mean[q, j, a]

@@ -1,0 +1,123 @@
+"""From named materials to the stiffness of every quadrature point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim import fem
+from femsim.errors import InputError
+from femsim.material.density import elastic_modulus
+from femsim.material.library import MaterialData, get
+
+Floats = NDArray[np.float64]
+
+
+def assign(
+    materials: Sequence[MaterialData | str],
+    index: NDArray[np.integer],
+    *,
+    density: Floats | None = None,
+    axis: Floats | None = None,
+    floor: float | None = None,
+) -> fem.Material:
+    """The `fem.Material` of a mesh whose cells name their materials.
+
+    Parameters
+    ----------
+    materials : sequence of MaterialData or str
+        The materials that occur.
+    index : (m,) int
+        Material of every cell.
+    density : (m, q) or (m,) float64, optional
+        Apparent density in g/cm3 at the quadrature points. Needed where a material has a density law; without it
+        such a material has its constant modulus.
+    axis : (m, 3) float64, optional
+        Long axis of the bone at every cell; needed where a material is not isotropic. Length is ignored.
+    floor : float, optional
+        Smallest modulus of a density law, MPa; that of marrow by default.
+
+    Returns
+    -------
+    fem.Material
+        With a scale per quadrature point where a density law is used, else without.
+
+    Raises
+    ------
+    InputError
+        If shapes do not agree, an axis has no length, or an anisotropic material has no axis.
+    MaterialError
+        If a stiffness is not that of a stable material.
+    """
+    chosen = tuple(get(m) if isinstance(m, str) else m for m in materials)
+    number = np.asarray(index, dtype=np.int64)
+    _check(chosen, number, density, axis)
+    return fem.Material(
+        base=np.stack([m.stiffness() for m in chosen]),
+        index=number,
+        scale=_scale(chosen, number, density, get("marrow").axial_modulus if floor is None else floor),
+        axes=None if axis is None else axes_along(axis),
+    )
+
+
+def _check(
+    materials: tuple[MaterialData, ...], index: NDArray[np.int64], density: Floats | None, axis: Floats | None
+) -> None:
+    used = {materials[i].name: materials[i] for i in np.unique(index) if 0 <= i < len(materials)}
+    oriented = [name for name, m in used.items() if m.symmetry != "isotropic"]
+    if oriented and axis is None:
+        raise InputError(
+            f"{', '.join(oriented)} needs a long axis in every cell.",
+            "Its stiffness depends on the direction.",
+            "Give axis, (m, 3).",
+        )
+    for name, array in (("density", density), ("axis", axis)):
+        if array is not None and len(array) != len(index):
+            raise InputError(
+                f"{name} has {len(array)} rows for {len(index)} cells.",
+                "Every cell needs its own.",
+                f"Give {name} with {len(index)} rows.",
+            )
+
+
+def _scale(
+    materials: tuple[MaterialData, ...], index: NDArray[np.int64], density: Floats | None, floor: float
+) -> Floats | None:
+    if density is None or not any(m.density_law for m in materials):
+        return None
+    scale = np.ones_like(density, dtype=np.float64)
+    for i, material in enumerate(materials):
+        cells = index == i
+        if material.density_law and cells.any():
+            modulus = elastic_modulus(density[cells], material.density_law, floor=floor)
+            scale[cells] = modulus / material.axial_modulus
+    return scale
+
+
+def axes_along(axis: Floats) -> Floats:
+    """Right-handed orthonormal axes (m, 3, 3) whose third row is along `axis` (m, 3).
+
+    The first two rows are any perpendicular pair, continuous in `axis` away from its negative z direction: enough for
+    transversely isotropic materials.
+
+    Notes
+    -----
+    Duff et al., *Building an orthonormal basis, revisited*, J. Computer Graphics Techniques 2017;6:1-8.
+    """
+    direction = np.asarray(axis, dtype=np.float64)
+    length = np.linalg.norm(direction, axis=1, keepdims=True)
+    if not (np.isfinite(length).all() and (length > 0).all()):
+        raise InputError(
+            "The long axis of a cell has no length or is not finite.",
+            "The stiffness of cortical bone cannot be turned into it.",
+            "Check the axis field of the bone.",
+        )
+    x, y, z = (direction / length).T
+    sign = np.where(z >= 0, 1.0, -1.0)
+    a = -1.0 / (sign + z)
+    b = x * y * a
+    first = np.stack([1.0 + sign * x * x * a, sign * b, -sign * x], axis=1)
+    second = np.stack([b, sign + y * y * a, -y], axis=1)
+    return np.stack([first, second, np.stack([x, y, z], axis=1)], axis=1)

@@ -1,0 +1,179 @@
+"""The figures of a comparison as files: PNG to look at, PDF with text that stays text for a paper."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from femsim.report import charts, pictures
+from femsim.report.pictures import Look
+from femsim.report.style import DOTS_PER_INCH
+from femsim.view.scene import Arrow, Scene, scene
+
+logger = logging.getLogger("femsim")
+
+#: Standard gravity, m/s2: body weight in N from body mass in kg.
+GRAVITY = 9.80665
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure on disk: its name, its files, what it shows, and its content in words for those who cannot see it."""
+
+    name: str
+    files: tuple[Path, ...]
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was drawn, and why something was not."""
+
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+
+
+def write(comparison: Any, folder: Path, formats: tuple[str, ...] = ("png", "pdf")) -> Figures:
+    """Draw every figure of a comparison into `folder`.
+
+    A figure that cannot be drawn never fails a study that has been computed: its reason is returned as a note.
+
+    Parameters
+    ----------
+    comparison : femsim.study.Comparison
+    folder : Path
+        Made if missing.
+    formats : tuple of str
+        File name endings that matplotlib knows.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Picture] = []
+    notes: list[str] = []
+    for name, draw in _plan(comparison):
+        try:
+            figure, caption, alt = draw()
+            files = tuple(folder / f"{name}.{ending}" for ending in formats)
+            for file in files:
+                figure.savefig(file, dpi=DOTS_PER_INCH)
+            made.append(Picture(name, files, caption, alt))
+        except Exception as error:  # hours of solving must not be lost to a picture
+            logger.debug("figure %s", name, exc_info=True)
+            notes.append(f"The figure {name} could not be drawn: {type(error).__name__}: {error}")
+    return Figures(tuple(made), tuple(notes))
+
+
+def _plan(comparison: Any) -> list[tuple[str, Callable[[], tuple[Any, str, str]]]]:
+    """Name of every figure and what draws it; nothing is computed before it is called."""
+    shared: dict[str, Scene] = {}
+
+    def view() -> Scene:
+        if "scene" not in shared:
+            shared["scene"] = scene_of(comparison)
+        return shared["scene"]
+
+    def setup() -> tuple[Any, str, str]:
+        return pictures.setup(view(), looks(comparison)), *_setup_words(comparison)
+
+    def risk() -> tuple[Any, str, str]:
+        return pictures.risk(view(), looks(comparison)), *_risk_words(comparison)
+
+    def chart() -> tuple[Any, str, str]:
+        labels = {name: result.label for name, result in comparison.results.items()}
+        figure = charts.comparison(comparison.frame, labels, body_weight(comparison))
+        return figure, *_chart_words(comparison)
+
+    return [("setup", setup), ("risk", risk), ("comparison", chart)]
+
+
+def scene_of(comparison: Any) -> Scene:
+    """The scene of a comparison: its mesh, frame, loads and supports."""
+    arrows = tuple(
+        Arrow(np.asarray(a["point"], float), np.asarray(a["force"], float), _arrow_label(a))
+        for a in getattr(comparison, "arrows", ())
+    )
+    return scene(
+        comparison.mesh,
+        comparison.bone.frame,
+        arrows=arrows,
+        held=getattr(comparison, "held", ()),
+        centreline=comparison.bone.centreline,
+    )
+
+
+def _arrow_label(arrow: Any) -> str:
+    return f"{str(arrow['name']).replace('_', ' ')}\n{np.linalg.norm(arrow['force']):,.0f} N".replace(",", " ")
+
+
+def looks(comparison: Any) -> list[Look]:
+    """Every strategy as the pictures need it."""
+    return [
+        Look(
+            label=result.label,
+            materials=tuple(result.materials),
+            material=np.asarray(result.material),
+            risk=_assessed(result),
+            caption=_caption(result),
+        )
+        for result in comparison.results.values()
+    ]
+
+
+def _assessed(result: Any) -> Any:
+    """Factor of risk with the excluded cells taken out."""
+    risk = result.fields.get("risk")
+    if risk is None:
+        return None
+    excluded = result.fields.get("excluded")
+    return np.asarray(risk, float) if excluded is None else np.where(np.asarray(excluded) > 0, np.nan, risk)
+
+
+def _caption(result: Any) -> str:
+    load = result.metrics.get("failure_load")
+    if not isinstance(load, (int, float)) or not np.isfinite(load):
+        return ""
+    return f"failure load {load:,.0f} N".replace(",", " ")
+
+
+def body_weight(comparison: Any) -> float | None:
+    """Body weight in N from the table itself, so that both axes agree with it."""
+    frame = comparison.frame
+    if "failure_load" not in frame or "failure_load_bw" not in frame:
+        return None
+    ratio = np.asarray(frame["failure_load"], float) / np.asarray(frame["failure_load_bw"], float)
+    ratio = ratio[np.isfinite(ratio)]
+    return float(ratio[0]) if len(ratio) and np.ptp(ratio) < 1e-6 * ratio[0] else None
+
+
+def _names(comparison: Any) -> str:
+    return ", ".join(result.label for result in comparison.results.values())
+
+
+def _setup_words(comparison: Any) -> tuple[str, str]:
+    caption = (
+        "Left: the bone as glass around lesion and devices, with the forces (arrows end in their point of action and "
+        "are as long as the force is large) and the part that is held. Right: the same cut through every strategy, "
+        "coloured by material. All strategies share one mesh; only the material differs."
+    )
+    return caption, f"The whole bone with its loads, and a cut through the lesion for each of: {_names(comparison)}."
+
+
+def _risk_words(comparison: Any) -> tuple[str, str]:
+    caption = (
+        "Factor of risk of every strategy: same camera, same cut, one scale. Blue is below the strength, orange and "
+        "red are above it; grey was not assessed (supports and load patches)."
+    )
+    numbers = {r.label: r.metrics.get("maximum_risk") for r in comparison.results.values()}
+    worst = [f"{label} {value:.2f}" for label, value in numbers.items() if isinstance(value, (int, float))]
+    tail = f" Largest values: {', '.join(worst)}." if worst else ""
+    return caption, f"The bone cut open, coloured by factor of risk, for each of: {_names(comparison)}.{tail}"
+
+
+def _chart_words(comparison: Any) -> tuple[str, str]:
+    caption = "Stiffness and linear failure load of every strategy. Error bars, where drawn, are discretisation errors."
+    return caption, f"Bar charts of stiffness and failure load for: {_names(comparison)}. The table gives the numbers."

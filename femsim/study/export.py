@@ -1,0 +1,63 @@
+"""Results as files that ParaView, pandas and meshio open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.errors import StudyError
+from femsim.fields import FIELDS
+from femsim.mesh import Mesh
+
+if TYPE_CHECKING:
+    import pyvista as pv
+
+_VTK_TYPE = {"tet4": 10, "tet10": 24, "hex8": 12, "hex20": 25}
+
+
+def grid(mesh: Mesh, fields: Mapping[str, NDArray[np.generic]] | None = None) -> pv.UnstructuredGrid:
+    """A PyVista grid of a mesh with fields, each under its name in `femsim.fields.FIELDS`.
+
+    Parameters
+    ----------
+    mesh : Mesh
+    fields : mapping of str to array
+        Node fields (n,) or (n, k) and cell fields (m,) or (m, k).
+
+    Raises
+    ------
+    StudyError
+        If a field has no entry in the field table or the wrong length for its location.
+    """
+    import pyvista as pv
+
+    count = len(mesh.cells)
+    width = mesh.cells.shape[1]
+    connectivity = np.hstack([np.full((count, 1), width, np.int64), mesh.cells]).ravel()
+    result = pv.UnstructuredGrid(connectivity, np.full(count, _VTK_TYPE[mesh.kind], np.uint8), mesh.points)
+    result.cell_data["compartment"] = mesh.compartment
+    for name, values in (fields or {}).items():
+        known = FIELDS.get(name)
+        length = {"node": len(mesh.points), "cell": count}.get(known.location if known else "")
+        if known is None or len(values) != length:
+            raise StudyError(
+                f"The field {name!r} with {len(values)} values cannot be written.",
+                "Every array on disk has a name, a unit and a location in the field table.",
+                "Add it to femsim/fields.py, or pass one value a node or cell as that table says.",
+            )
+        (result.point_data if known.location == "node" else result.cell_data)[name] = np.asarray(values)
+    result.field_data["units"] = [f"{name} [{FIELDS[name].unit}]" for name in (fields or {})]
+    return result
+
+
+def write_vtu(path: Path, mesh: Mesh, fields: Mapping[str, NDArray[np.generic]]) -> None:
+    """Write a compressed binary ``.vtu``; floats in single precision, which is finer than any error bar."""
+    small = {
+        name: values.astype(np.float32) if values.dtype.kind == "f" else values.astype(np.int32)
+        for name, values in fields.items()
+    }
+    grid(mesh, small).save(path, binary=True)

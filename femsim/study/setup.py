@@ -1,0 +1,103 @@
+"""From what the user asked to one mesh: bone, lesions, the solids of every strategy, and their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+
+from femsim import anatomy
+from femsim.anatomy import Bone, PlacedLesion
+from femsim.case import Case
+from femsim.errors import GeometryError
+from femsim.solid import Arrangement, Solid
+from femsim.treatment import Rule, Treatment, base_rules
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Everything that is known before the mesh.
+
+    Attributes
+    ----------
+    bone : Bone
+    lesions : tuple of PlacedLesion
+    arrangement : Arrangement
+        All solids of all strategies; what is the same solid in two strategies is there once.
+    rules : mapping of str to tuple of Rule
+        For every strategy, the rules that paint materials over the compartments, later ones winning.
+    warnings : tuple of str
+    """
+
+    bone: Bone
+    lesions: tuple[PlacedLesion, ...]
+    arrangement: Arrangement
+    rules: Mapping[str, tuple[Rule, ...]]
+    warnings: tuple[str, ...] = ()
+
+
+def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
+    """Build bone, lesions and devices, and check that they fit.
+
+    Raises
+    ------
+    GeometryError
+        If a lesion lies outside the bone or a device does not fit.
+    """
+    bone = case.bone.build()
+    lesions = tuple(spec.place(bone) for spec in case.lesion)
+    names = lesion_names(len(lesions))
+    solids: dict[str, Solid] = {"endosteum": bone.endosteum}
+    solids |= {name: lesion.solid for name, lesion in zip(names, lesions, strict=True)}
+    thin: dict[str, float] = {}
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for label, treatment in strategies.items():
+        whole = reduce(or_, (lesion.solid for lesion in lesions)) if lesions else None
+        own = treatment.solids(bone, whole, lesion_span(lesions))
+        renamed = _share(solids, own, label)
+        thin |= {renamed[name]: width for name, width in treatment.thin().items()}
+        tumour = () if treatment.heals else names
+        rules[label] = base_rules(tumour) + tuple(_rename(rule, renamed) for rule in treatment.rules())
+    fine = tuple(name for name in solids if name != "endosteum")
+    arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin)
+    return Setup(bone, lesions, arrangement, rules, bone.notes)
+
+
+def lesion_names(count: int) -> tuple[str, ...]:
+    """Names of the lesion solids: one is "lesion", several are numbered."""
+    return ("lesion",) if count == 1 else tuple(f"lesion_{i + 1}" for i in range(count))
+
+
+def lesion_span(lesions: Sequence[PlacedLesion]) -> tuple[float, float] | None:
+    """Lowest and highest position of all lesions along the bone, as fractions of its length."""
+    if not lesions:
+        return None
+    return min(lesion.span[0] for lesion in lesions), max(lesion.span[1] for lesion in lesions)
+
+
+def _share(solids: dict[str, Solid], own: Mapping[str, Solid], label: str) -> dict[str, str]:
+    """Add a strategy's solids to the common ones; return what each is called there."""
+    known = {solid.key(): name for name, solid in solids.items()}
+    renamed = {}
+    for name, solid in own.items():
+        common = known.get(solid.key())
+        if common is None:
+            common = name if name not in solids else f"{label}.{name}"
+            solids[common] = solid
+        renamed[name] = common
+    if len(solids) > 62:
+        raise GeometryError(
+            f"The strategies need {len(solids)} different solids on one mesh.",
+            "An element records the solids it lies in as the bits of a 64-bit number.",
+            "Compare fewer strategies, or fewer catheters and lesions, in one run.",
+        )
+    return renamed
+
+
+def _rename(rule: Rule, names: Mapping[str, str]) -> Rule:
+    return replace(
+        rule,
+        inside=tuple(names.get(name, name) for name in rule.inside),
+        outside=tuple(names.get(name, name) for name in rule.outside),
+    )
