@@ -343,3 +343,66 @@ def internal_forces(
                 if bar:
                     for j in range(3):
                         out[n, j] += w * pressure * mean[q, j, a]
+
+
+@_jit
+def clear(indptr: Any, owner: Any, slab: int, blocks: Any) -> None:
+    """Set the block rows of one slab to zero."""
+    for i in range(len(owner)):
+        if owner[i] == slab:
+            for at in range(indptr[i], indptr[i + 1]):
+                blocks[at] = 0.0
+
+
+@_jit
+def constrain(
+    indptr: Any, indices: Any, free: Any, skew: Any, projector: Any, blocks: Any
+) -> None:
+    """Replace held unknowns by scaled identity rows and columns, in place.
+
+    ``free (n, 3)`` is the mask of the unknowns, ``skew (n,)`` the row of ``projector (s, 3, 3)`` of a node held in
+    directions that are not global, or -1. A block K_ij becomes P_i K_ij P_j, and the diagonal gains the mean of its
+    own diagonal times (1 - P_i), so that the matrix stays symmetric, positive definite and well scaled.
+    """
+    n = len(indptr) - 1
+    pi, pj, half = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((3, 3))
+    for i in range(n):
+        held_i = skew[i] >= 0 or not (free[i, 0] and free[i, 1] and free[i, 2])
+        if held_i:
+            _projection(i, free, skew, projector, pi)
+        for at in range(indptr[i], indptr[i + 1]):
+            j = indices[at]
+            held_j = skew[j] >= 0 or not (free[j, 0] and free[j, 1] and free[j, 2])
+            if not (held_i or held_j):
+                continue
+            block = blocks[at]
+            trace = (block[0, 0] + block[1, 1] + block[2, 2]) / 3.0
+            if held_i:
+                for r in range(3):
+                    for c in range(3):
+                        half[r, c] = pi[r, 0] * block[0, c] + pi[r, 1] * block[1, c] + pi[r, 2] * block[2, c]
+                block[:] = half
+            if held_j:
+                _projection(j, free, skew, projector, pj)
+                for r in range(3):
+                    for c in range(3):
+                        half[r, c] = block[r, 0] * pj[0, c] + block[r, 1] * pj[1, c] + block[r, 2] * pj[2, c]
+                block[:] = half
+            if i == j:
+                if not trace > 0.0:
+                    trace = 1.0
+                for r in range(3):
+                    for c in range(3):
+                        block[r, c] += trace * ((1.0 if r == c else 0.0) - pi[r, c])
+
+
+@_jit
+def _projection(i: int, free: Any, skew: Any, projector: Any, out: Any) -> None:
+    """Projection of one node on its free directions."""
+    if skew[i] >= 0:
+        out[:] = projector[skew[i]]
+        return
+    out[:] = 0.0
+    for c in range(3):
+        if free[i, c]:
+            out[c, c] = 1.0

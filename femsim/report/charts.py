@@ -34,7 +34,7 @@ def comparison(frame: pd.DataFrame, labels: dict[str, str] | None = None, body_w
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns as in `femsim.fields`: ``strategy``, optionally ``load``, and any of `SHOWN`.
+        Columns as in `femsim.fields`: ``strategy`` (or as the index), optionally ``load``, and any of `SHOWN`.
     labels : dict of str to str, optional
         What to write for each strategy.
     body_weight : float, optional
@@ -44,6 +44,7 @@ def comparison(frame: pd.DataFrame, labels: dict[str, str] | None = None, body_w
     -------
     matplotlib.figure.Figure
     """
+    frame = frame.reset_index() if "strategy" not in frame else frame
     strategies = list(dict.fromkeys(frame["strategy"]))
     loads = list(dict.fromkeys(frame["load"])) if "load" in frame else [None]
     shown = [(name, error) for name, error in SHOWN if name in frame and np.isfinite(_numbers(frame[name])).any()]

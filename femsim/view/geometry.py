@@ -19,7 +19,7 @@ TET_FACES = np.array([(0, 1, 3), (1, 2, 3), (2, 0, 3), (0, 2, 1)])
 #: A hexahedron as six tetrahedra around its diagonal 0-6: the split is only for drawing.
 _HEX_TETS = np.array([(0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6)])
 #: Corners whose normals differ by more than this from their face (cosine) are drawn as edges.
-_CREASE = 0.75
+_CREASE = 0.9
 
 
 @dataclass(frozen=True, eq=False)

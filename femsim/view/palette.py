@@ -30,7 +30,7 @@ _OTHERS = ("#009e73", "#d55e00", "#f0e442", "#332288", "#56b4e9", "#999933", "#a
 MISSING = "#c9c9c9"
 
 #: The factor of risk from 0 to 2. It turns from blue to orange at 1, where the load reaches the strength.
-_RISK_STOPS = (
+RISK_STOPS = (
     (0.0, "#f7f7f4"),
     (0.15, "#d6e6ef"),
     (0.5, "#7fb4d6"),
@@ -68,14 +68,14 @@ def material_colours(names: Sequence[str], codes: dict[str, str]) -> Colours:
 
 def risk_stops() -> list[tuple[float, str]]:
     """Stops of the risk colours, position 0..1 over `RISK_RANGE`."""
-    return [(value / RISK_RANGE[1], code) for value, code in _RISK_STOPS]
+    return [(value / RISK_RANGE[1], code) for value, code in RISK_STOPS]
 
 
 def risk_colours(risk: ArrayLike) -> Colours:
     """(m, 3) colours of factors of risk (m,); grey where not a number."""
     values = np.asarray(risk, float)
-    stops = np.array([value for value, _ in _RISK_STOPS])
-    table = np.array([rgb(code) for _, code in _RISK_STOPS])
+    stops = np.array([value for value, _ in RISK_STOPS])
+    table = np.array([rgb(code) for _, code in RISK_STOPS])
     clipped = np.clip(np.nan_to_num(values, nan=0.0, posinf=RISK_RANGE[1]), *RISK_RANGE)
     colours = np.stack([np.interp(clipped, stops, table[:, k]) for k in range(3)], axis=-1)
     colours[np.isnan(values)] = rgb(MISSING)

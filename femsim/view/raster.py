@@ -161,12 +161,22 @@ def _lay_over(image: Image, depth: Image, over: Image, over_depth: Image) -> Non
     image[..., 3:] = total
 
 
-def _average(image: Image) -> Image:
+@njit(cache=True)
+def _average(image):  # type: ignore[no-untyped-def]
     """Average blocks of pixels; colours are weighted by their opacity, so that rims do not darken."""
     rows, columns = image.shape[0] // _FINER, image.shape[1] // _FINER
-    weighted = image.copy()
-    weighted[..., :3] *= image[..., 3:]
-    small = weighted.reshape(rows, _FINER, columns, _FINER, 4).mean(axis=(1, 3))
-    opacity = small[..., 3:]
-    small[..., :3] /= np.where(opacity > 0, opacity, 1)
-    return np.clip(small, 0, 1)
+    small = np.zeros((rows, columns, 4), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            for i in range(row * _FINER, (row + 1) * _FINER):
+                for j in range(column * _FINER, (column + 1) * _FINER):
+                    opacity = image[i, j, 3]
+                    small[row, column, 3] += opacity
+                    for k in range(3):
+                        small[row, column, k] += opacity * image[i, j, k]
+            total = small[row, column, 3]
+            if total > 0:
+                for k in range(3):
+                    small[row, column, k] = min(1.0, small[row, column, k] / total)
+            small[row, column, 3] = min(1.0, total / (_FINER * _FINER))
+    return small

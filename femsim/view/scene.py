@@ -122,7 +122,10 @@ def scene(
     inserts = _inserts(mesh)
     focus = mesh.points[np.unique(mesh.cells[inserts])] if inserts.any() else mesh.points
     target = _target(mesh, frame)
-    back = _viewpoint(frame, centreline, target) if direction is None else np.asarray(direction, float)
+    if direction is not None:
+        back = np.asarray(direction, float)
+    else:
+        back = _viewpoint(frame, centreline, target) if inserts.any() else frame.anterior
     camera = looking(back, frame.proximal, (low + high) / 2)
     tails = arrow_tails(arrows, camera.framing(mesh.points).height)
     whole = camera.framing(np.concatenate([mesh.points, tails]), margin=4.0)

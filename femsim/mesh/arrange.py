@@ -1,0 +1,118 @@
+"""From an arrangement of solids to one conforming mesh: the mesher's front door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from femsim.errors import InputError
+from femsim.mesh.background import Background, background
+from femsim.mesh.cut import Cells, cut
+from femsim.mesh.improve import improve
+from femsim.mesh.mesh import Mesh
+from femsim.mesh.promote import curved, to_tet10
+from femsim.mesh.quality import check
+from femsim.mesh.report import volume_notes
+from femsim.mesh.size import MeshSize, size_field
+from femsim.mesh.surface import Surface
+from femsim.mesh.thin import homogenised
+from femsim.mesh.topology import neighbours
+from femsim.solid.arrangement import Arrangement
+from femsim.solid.base import Solid
+
+
+def mesh_arrangement(
+    arrangement: Arrangement,
+    size: MeshSize | None = None,
+    *,
+    cache: Path | None = None,
+    surface: Surface | None = None,
+) -> Mesh:
+    """One conforming tet10 mesh of a domain, cut by the surface of every solid.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        What to mesh. The domain must be bounded.
+    size : MeshSize, optional
+        Edge lengths; 1.6 mm near the fine solids and 4 mm far away by default.
+    cache : Path, optional
+        Folder that keeps background meshes, by content.
+    surface : (points (p, 3), triangles (t, 3)), optional
+        Closed outward triangles of the domain, where they are known; otherwise extracted from its distance.
+
+    Returns
+    -------
+    Mesh
+        With face sets ``"boundary"`` and one of every solid's name (its surface inside the domain, seen from
+        inside), and notes on what was homogenised, missing or off in volume.
+
+    Raises
+    ------
+    InputError
+        If `fine` or `thin` names no solid.
+    MeshError
+        If the background cannot be made or the result does not pass `check`.
+    """
+    size = MeshSize() if size is None else size
+    _check_names(arrangement)
+    box = (np.asarray(arrangement.domain.bounds[0], float), np.asarray(arrangement.domain.bounds[1], float))
+    if not np.isfinite(np.concatenate(box)).all():
+        raise InputError("The domain has no bounds.", "What is meshed must end somewhere.", "Cut it to a box.")
+    field, used = size_field(arrangement, size, box)
+    base = background(arrangement.domain, field, surface, cache)
+    skipped, notes = homogenised(arrangement, used)
+    names = tuple(arrangement.solids)
+    surfaces: list[Solid | None] = [None if name in skipped else arrangement.solids[name] for name in names]
+    return _finish(arrangement.domain, names, surfaces, base, used, notes)
+
+
+def _finish(
+    domain: Solid,
+    names: tuple[str, ...],
+    surfaces: list[Solid | None],
+    base: Background,
+    size: MeshSize,
+    notes: list[str],
+) -> Mesh:
+    cells = Cells(base.points, base.cells, np.zeros(len(base.cells), np.int64), base.ridge)
+    for bit, solid in enumerate(surfaces):
+        if solid is not None:
+            cells = cut(cells, solid, bit, 1e-6 * size.near)
+    cells = improve(cells, domain, surfaces)
+    if size.curved:
+        points, tetrahedra, straightened = curved(cells, domain, surfaces)
+        if straightened:
+            notes.append(f"{straightened} elements kept straight edges on curved surfaces to stay sound")
+    else:
+        points, tetrahedra = to_tet10(cells.points, cells.cells)
+    mesh = Mesh(points, tetrahedra, "tet10", names, cells.mask)
+    beside = neighbours(cells.cells)
+    sets = {"boundary": np.argwhere(beside < 0)}
+    for name in names:
+        inside = mesh.inside(name)
+        sets[name] = np.argwhere(inside[:, None] & (beside >= 0) & ~inside[beside])
+    notes.extend(volume_notes(mesh, domain, dict(zip(names, surfaces, strict=True)), size))
+    mesh = Mesh(points, tetrahedra, "tet10", names, cells.mask, {}, sets, tuple(notes))
+    check(mesh)
+    return mesh
+
+
+def _check_names(arrangement: Arrangement) -> None:
+    for what, given in (("fine", arrangement.fine), ("thin", tuple(arrangement.thin))):
+        for name in given:
+            if name not in arrangement.solids:
+                raise InputError(
+                    f"{what} names {name!r}, which is no solid.",
+                    "The mesh cannot be sized there.",
+                    f"Use one of {', '.join(arrangement.solids) or 'no names (there are no solids)'}.",
+                )
+    if len(arrangement.solids) > 60:
+        raise InputError(
+            f"{len(arrangement.solids)} solids were given.",
+            "A cell can remember 60.",
+            "Unite solids that always get the same material.",
+        )
+
+

@@ -1,0 +1,108 @@
+"""The background: tetrahedra of the wanted sizes that fill the domain, before any solid is cut into them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.errors import MeshError
+from femsim.mesh.external import call
+from femsim.mesh.size import SizeField
+from femsim.mesh.surface import Surface, remeshed, ridge_vertices
+from femsim.solid.base import Solid
+
+VERSION = "1"  # part of every cache key; changed with the recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Tetrahedra that fill the domain.
+
+    Attributes
+    ----------
+    points : (n, 3) float64
+        mm.
+    cells : (m, 4) int64
+        Positively oriented.
+    ridge : (n,) bool
+        Points on sharp edges of the domain, which never move.
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    ridge: NDArray[np.bool_]
+
+
+def background(domain: Solid, field: SizeField, surface: Surface | None = None, cache: Path | None = None) -> Background:
+    """Tetrahedra that fill `domain` with the edge lengths of `field`, from `cache` where they were made before.
+
+    Raises
+    ------
+    MeshError
+        If neither HXT nor Delaunay could fill the surface.
+    """
+    store = None if cache is None else Path(cache) / f"background-{_key(domain, field, surface)}.npz"
+    if store is not None and store.exists():
+        with np.load(store) as held:
+            return Background(held["points"], held["cells"], held["ridge"])
+    made = _make(domain, field, surface)
+    if store is not None:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        part = store.with_suffix(".part.npz")
+        np.savez(part, points=made.points, cells=made.cells, ridge=made.ridge)
+        part.replace(store)
+    return made
+
+
+def _make(domain: Solid, field: SizeField, surface: Surface | None) -> Background:
+    last: MeshError | None = None
+    # A given surface may intersect itself; the one extracted from the distance cannot by construction.
+    for source in [surface] if surface is None else [surface, None]:
+        try:
+            points, triangles = remeshed(domain, field, source)
+        except MeshError as error:
+            last = error
+            continue
+        for algorithm, optimize in ((10, 1), (10, 0), (1, 1)):
+            try:
+                return _fill(points, triangles, field, algorithm, optimize)
+            except MeshError as error:
+                last = error
+    assert last is not None
+    raise last
+
+
+def _fill(
+    points: NDArray[np.float64], triangles: NDArray[np.int64], field: SizeField, algorithm: int, optimize: int
+) -> Background:
+    answer = call(
+        "fill", 300.0, points=points, triangles=triangles, algorithm=algorithm, optimize=optimize,
+        size_origin=field.origin, size_spacing=field.spacing, size_values=field.values,
+    )  # fmt: skip
+    nodes, cells = answer["points"], answer["cells"].astype(np.int64)
+    a, b, c, d = (nodes[cells[:, k]] for k in range(4))
+    volume = np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a) / 6.0
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    wanted = np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0
+    if len(cells) == 0 or volume.min() <= 0 or abs(volume.sum() - wanted) > 1e-6 * wanted:
+        raise MeshError(
+            f"The background fills {volume.sum():.1f} of {wanted:.1f} mm3.",
+            "A part of the bone would be missing.",
+            "Check the surface for self-intersections.",
+        )
+    if len(nodes) < len(points) or not np.allclose(nodes[: len(points)], points):
+        raise MeshError("The background moved the surface.", "It is not the bone any more.", "Use another mesh size.")
+    ridge = np.zeros(len(nodes), bool)
+    ridge[: len(points)] = ridge_vertices(points, triangles)
+    return Background(nodes, cells, ridge)
+
+
+def _key(domain: Solid, field: SizeField, surface: Surface | None) -> str:
+    digest = hashlib.sha256(f"{VERSION} {domain.key()} {field.spacing!r}".encode())
+    for array in (field.origin, field.values, *(surface or ())):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:32]

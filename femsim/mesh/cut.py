@@ -1,0 +1,175 @@
+"""Snap and cut: puts the surface of an implicit solid into a mesh of tetrahedra.
+
+A vertex near the surface is moved onto it (snap); where no safe move exists it is declared to lie on it. Then every
+edge that still crosses the surface is split (cut), longest edge first, everywhere in the same order, so that the
+pieces fit without templates. Nothing here can fail: at worst an element is badly shaped, and `improve` deals with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.errors import GeometryError
+from femsim.mesh import _cut_kernels as kernels
+from femsim.mesh.roots import crossing
+from femsim.solid.base import Solid
+
+ALPHA = 0.25  # share of an edge within which a vertex is snapped
+EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Straight tetrahedra while they are being cut.
+
+    Attributes
+    ----------
+    points : (n, 3) float64
+        mm.
+    cells : (m, 4) int64
+        Positively oriented.
+    mask : (m,) int64
+        Bit i set inside the i-th solid cut so far.
+    ridge : (n,) bool
+        Points that never move.
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    ridge: NDArray[np.bool_]
+
+
+def distances(solid: Solid, points: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
+    """Distance (n,) of points (n, 3), evaluated only within `margin` mm of the solid's bounds; far points get `margin`.
+
+    Raises
+    ------
+    GeometryError
+        If the solid gives a distance that is not a number.
+    """
+    lower, upper = solid.bounds
+    near = ((points > lower - margin) & (points < upper + margin)).all(axis=1)
+    phi = np.full(len(points), margin)
+    if near.any():
+        phi[near] = solid.distance(points[near])
+    if not np.isfinite(phi).all():
+        place = points[~np.isfinite(phi)][0]
+        raise GeometryError(
+            f"{type(solid).__name__} gives no distance at ({place[0]:.2f}, {place[1]:.2f}, {place[2]:.2f}) mm.",
+            "The mesher cannot tell inside from outside.",
+            "Check the solid's parameters.",
+        )
+    return phi
+
+
+def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float) -> Cells:
+    """Cut one solid into the mesh; cells inside it get `bit`.
+
+    Parameters
+    ----------
+    mesh : Cells
+        Tetrahedra.
+    solid : Solid
+        Negative inside.
+    bit : int
+        Number of the bit.
+    tolerance : float
+        Vertices closer than this to the surface lie on it, mm.
+    """
+    margin = 2.0 * float(np.sqrt(_longest_square(mesh)))
+    phi = distances(solid, mesh.points, margin)
+    phi[np.abs(phi) < tolerance] = 0.0
+    negative = phi < 0
+    inside = negative[mesh.cells]
+    count = inside.sum(axis=1)
+    touched = np.flatnonzero((count > 0) & ((phi > 0)[mesh.cells].any(axis=1)))
+    if len(touched):
+        mesh, phi = _snap_and_split(mesh, solid, phi, touched)
+    return replace(mesh, mask=mesh.mask | (_inside(mesh, solid, phi).astype(np.int64) << bit))
+
+
+def _snap_and_split(
+    mesh: Cells, solid: Solid, phi: NDArray[np.float64], touched: NDArray[np.int64]
+) -> tuple[Cells, NDArray[np.float64]]:
+    points, phi = mesh.points.copy(), phi.copy()
+    pairs, inverse = _crossed(mesh.cells[touched], phi)
+    cross, share = crossing(solid, points[pairs[:, 0]], points[pairs[:, 1]], phi[pairs[:, 0]], phi[pairs[:, 1]])
+    _snap(mesh, points, phi, pairs, cross, share)
+    still = phi[pairs[:, 0]] * phi[pairs[:, 1]] < 0
+    number = np.where(still, len(points) + np.cumsum(still) - 1, -1)
+    length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
+    rank = np.empty(len(pairs), np.int64)
+    rank[np.lexsort((pairs[:, 1], pairs[:, 0], -length))] = np.arange(len(pairs))
+    edge_of = np.where((inverse >= 0) & still[inverse], inverse, -1)
+    parts, parent = kernels.split(mesh.cells[touched], edge_of, rank, pairs, number)
+    keep = np.ones(len(mesh.cells), bool)
+    keep[touched] = False
+    ridge = mesh.ridge[pairs[still]].all(axis=1)
+    made = Cells(
+        np.concatenate([points, cross[still]]),
+        np.concatenate([mesh.cells[keep], parts]),
+        np.concatenate([mesh.mask[keep], mesh.mask[touched][parent]]),
+        np.concatenate([mesh.ridge, ridge]),
+    )
+    return made, np.concatenate([phi, np.zeros(int(still.sum()))])
+
+
+def _crossed(
+    cells: NDArray[np.int64], phi: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Crossed edges (e, 2) of tetrahedra (m, 4), and for their six edges the number of the crossed edge or -1."""
+    edges = np.sort(cells[:, EDGES], axis=2)
+    crossed = phi[edges[:, :, 0]] * phi[edges[:, :, 1]] < 0
+    key = edges[:, :, 0][crossed] * len(phi) + edges[:, :, 1][crossed]
+    unique, index = np.unique(key, return_inverse=True)
+    inverse = np.full(crossed.shape, -1)
+    inverse[crossed] = index
+    return np.stack([unique // len(phi), unique % len(phi)], axis=1), inverse
+
+
+def _snap(
+    mesh: Cells,
+    points: NDArray[np.float64],
+    phi: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+    cross: NDArray[np.float64],
+    share: NDArray[np.float64],
+) -> None:
+    """Snap in place (the arrays belong to the caller)."""
+    n = len(points)
+    close = np.full(n, 2.0)
+    np.minimum.at(close, pairs[:, 0], share)
+    np.minimum.at(close, pairs[:, 1], 1.0 - share)
+    candidates = np.flatnonzero(close < ALPHA)
+    order = candidates[np.argsort(close[candidates], kind="stable")]
+    wanted = np.zeros(n, bool)
+    wanted[order] = True
+    which = wanted[mesh.cells]
+    rows = np.flatnonzero(which.any(axis=1))
+    cell, corner = np.nonzero(which[rows])
+    pointer, stars = kernels.csr(mesh.cells[rows[cell], corner], rows[cell], n)
+    ends = pairs.ravel()
+    edge_pointer, edge_ids = kernels.csr(ends, np.repeat(np.arange(len(pairs)), 2), n)
+    kernels.snap(
+        points, phi, mesh.cells, mesh.mask, mesh.ridge, pairs, cross, share, order, pointer, stars, edge_pointer,
+        edge_ids, ALPHA,
+    )  # fmt: skip
+
+
+def _inside(mesh: Cells, solid: Solid, phi: NDArray[np.float64]) -> NDArray[np.bool_]:
+    corner = phi[mesh.cells]
+    inside = corner.min(axis=1) < 0
+    unclear = np.flatnonzero(~inside & (corner.max(axis=1) <= 0))
+    if len(unclear):
+        # All four vertices lie on the surface: only the middle can tell.
+        inside[unclear] = solid.distance(mesh.points[mesh.cells[unclear]].mean(axis=1)) < 0
+    return inside
+
+
+def _longest_square(mesh: Cells) -> float:
+    corner = mesh.points[mesh.cells]
+    return max(float(((corner[:, a] - corner[:, b]) ** 2).sum(axis=1).max()) for a, b in EDGES)

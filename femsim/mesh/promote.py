@@ -1,0 +1,132 @@
+"""Ten-node tetrahedra: mid-side nodes, curved onto the surfaces where that keeps the elements sound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.mesh._curve_kernels import jacobians, sample_gradients
+from femsim.mesh.cut import Cells
+from femsim.mesh.topology import TET_FACES, edges, neighbours
+from femsim.solid.base import Solid
+
+STRAIGHTEN = 0.2  # a Jacobian below this share of the straight element's puts its mid-side nodes back
+
+# Local edges of the local faces, as positions in TET_EDGES.
+_FACE_EDGES = np.array([[0, 4, 3], [1, 5, 4], [2, 3, 5], [2, 1, 0]])
+
+
+def to_tet10(points: NDArray[np.float64], cells: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Straight ten-node tetrahedra from four-node ones: points (n + e, 3) and cells (m, 10) in VTK order."""
+    pairs, of_cell = edges(cells)
+    middle = 0.5 * (points[pairs[:, 0]] + points[pairs[:, 1]])
+    return np.concatenate([points, middle]), np.concatenate([cells, len(points) + of_cell], axis=1)
+
+
+def curved(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    """Ten-node tetrahedra whose mid-side nodes lie on the domain's surface and on those of the solids.
+
+    Parameters
+    ----------
+    mesh : Cells
+        Cut tetrahedra.
+    domain : Solid
+        Its zero is the outer surface.
+    solids : sequence of Solid or None
+        In bit order; None where a bit has no surface of its own.
+
+    Returns
+    -------
+    points, cells, count
+        `count` tetrahedra were put back to straight edges, because their Jacobian fell below 0.2 of the straight one.
+    """
+    n = len(mesh.points)
+    pairs, of_cell = edges(mesh.cells)
+    straight = 0.5 * (mesh.points[pairs[:, 0]] + mesh.points[pairs[:, 1]])
+    middle = straight.copy()
+    reach = 0.2 * np.linalg.norm(mesh.points[pairs[:, 0]] - mesh.points[pairs[:, 1]], axis=1)
+    for surface, bit_edges, normal in _surface_edges(mesh, of_cell, len(pairs), [*solids, domain]):
+        moved = shifted(surface, middle[bit_edges], normal, reach[bit_edges])
+        middle[bit_edges] = moved
+    cells = np.concatenate([mesh.cells, n + of_cell], axis=1)
+    points = np.concatenate([mesh.points, middle])
+    return (*_straightened(points, cells, of_cell, straight, n),)
+
+
+def _surface_edges(
+    mesh: Cells, of_cell: NDArray[np.int64], count: int, solids: Sequence[Solid | None]
+) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.float64]]]:
+    """For every solid: the edges on its surface and the unit normal of the surface's faces there."""
+    beside = neighbours(mesh.cells)
+    result = []
+    for bit, solid in enumerate(solids):
+        if solid is None:
+            continue
+        if bit == len(solids) - 1:
+            cell, face = np.nonzero(beside < 0)
+        else:
+            inside = (mesh.mask >> bit) & 1 == 1
+            cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
+        if len(cell) == 0:
+            continue
+        corner = mesh.points[mesh.cells[cell[:, None], TET_FACES[face]]]
+        area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        index = of_cell[cell[:, None], _FACE_EDGES[face]].ravel()
+        normal = np.stack([np.bincount(index, np.repeat(area[:, d], 3), count) for d in range(3)], axis=1)
+        on = np.unique(index)
+        length = np.linalg.norm(normal[on], axis=1)
+        on = on[length > 1e-12]
+        result.append((solid, on, normal[on] / length[length > 1e-12][:, None]))
+    return result
+
+
+def shifted(
+    solid: Solid, points: NDArray[np.float64], normal: NDArray[np.float64], reach: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Points (n, 3) moved along unit normals onto the surface, by the secant method; unmoved beyond `reach` (n,)."""
+    before = np.zeros(len(points))
+    f_before = solid.distance(points)
+    step = np.clip(-f_before, -reach, reach)
+    f = f_before
+    for _ in range(3):
+        f = solid.distance(points + step[:, None] * normal)
+        slope = np.where(np.abs(step - before) > 1e-12, (f - f_before) / np.where(step == before, 1.0, step - before), 1.0)
+        slope = np.where(np.abs(slope) > 0.2, slope, 1.0)
+        before, f_before, step = step, f, np.clip(step - f / slope, -reach, reach)
+    f = solid.distance(points + step[:, None] * normal)
+    better = (np.abs(f) < 0.1 * reach) & (np.abs(step) < reach)
+    return points + np.where(better, step, 0.0)[:, None] * normal
+
+
+def _straightened(
+    points: NDArray[np.float64],
+    cells: NDArray[np.int64],
+    of_cell: NDArray[np.int64],
+    straight: NDArray[np.float64],
+    n: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    gradients, _ = sample_gradients()
+    bent = np.abs(points[n:] - straight).max(axis=1) > 0
+    check = np.flatnonzero(bent[of_cell].any(axis=1))
+    corner = points[cells[check][:, :4]]
+    flat = np.einsum(
+        "ij,ij->i", np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), corner[:, 3] - corner[:, 0]
+    )
+    changed = np.zeros(len(cells), bool)
+    while len(check):
+        ratio = jacobians(points, cells[check], gradients).min(axis=1) / flat
+        bad = (ratio < STRAIGHTEN) & bent[of_cell[check]].any(axis=1)
+        if not bad.any():
+            break
+        changed[check[bad]] = True
+        back = of_cell[check[bad]].ravel()
+        points[n + back] = straight[back]
+        bent[back] = False
+        # Only neighbours of the edges put back can have changed.
+        hit = np.zeros(len(straight), bool)
+        hit[back] = True
+        keep = hit[of_cell[check]].any(axis=1)
+        check, flat = check[keep], flat[keep]
+    return points, cells, int(changed.sum())

@@ -1,0 +1,137 @@
+"""The output folder of a comparison: whole, or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from femsim.case import toml_io
+from femsim.fields import FIELDS
+from femsim.report import figures as drawn
+from femsim.report import page
+from femsim.study import export, provenance
+from femsim.study.output import complete_folder
+from femsim.study.progress import Progress
+
+#: Columns that say whether the equations were solved; copied into the provenance.
+CHECKS = ("force_residual", "moment_residual", "energy_residual", "solver_residual")
+
+
+def write(result: Any, out: Path, *, figures: bool = True, progress: Progress | None = None) -> drawn.Figures:
+    """Write a comparison: table, fields, figures, report and provenance.
+
+    Parameters
+    ----------
+    result : femsim.study.ComparisonResult
+    out : Path
+        Made if missing. Where it holds an earlier run, that run is replaced when the new one is complete.
+    figures : bool
+        Whether to draw.
+    progress : Progress, optional
+        Where to tell the stages.
+
+    Returns
+    -------
+    Figures
+        What was drawn, and the reason for each picture that was not.
+
+    Raises
+    ------
+    StudyError
+        If the folder cannot be written; nothing is left half-written.
+    """
+    watch = progress or Progress()
+    made = drawn.Figures((), () if figures else ("Figures were not asked for.",))
+    with complete_folder(out) as folder:
+        with watch.stage("tables and fields"):
+            _tables(result, folder)
+            for name, case in result.results.items():
+                _case(result, case, folder / "cases" / f"{name}-{case_hash(result, name)}")
+        if figures:
+            with watch.stage("figures") as notes:
+                made = drawn.write(result, folder / "figures")
+                notes += [f"{len(made.pictures)} drawn", *made.notes]
+        record = provenance_of(result, made.notes)
+        with watch.stage("report"):
+            (folder / "report.html").write_text(page.html(result, made, record), encoding="utf-8")
+        (folder / "provenance.json").write_text(as_json(record), encoding="utf-8")
+    return made
+
+
+def case_hash(result: Any, name: str) -> str:
+    """Eight characters that change when the case or the strategy does."""
+    return hashlib.sha256(f"{result.case.key()}/{name}".encode()).hexdigest()[:8]
+
+
+def provenance_of(result: Any, notes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the run was made with, its checks and its warnings."""
+    checks = {
+        name: {key: case.metrics[key] for key in CHECKS if key in case.metrics} for name, case in result.results.items()
+    }
+    return provenance.record(
+        case_key=result.case.key(),
+        inputs=_inputs(result.case),
+        timings=result.seconds,
+        checks=checks,
+        warnings=(*result.warnings, *notes),
+    )
+
+
+def _inputs(case: Any) -> list[Path]:
+    """Files that the case names."""
+    found: list[Path] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, Path):
+            found.append(value)
+        elif isinstance(value, Mapping):
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, (list, tuple)):
+            for inner in value:
+                walk(inner)
+
+    walk(case.model_dump())
+    return [path for path in dict.fromkeys(found) if path.is_file()]
+
+
+def _tables(result: Any, folder: Path) -> None:
+    frame = result.frame
+    frame.to_parquet(folder / "table.parquet")
+    # people open this one: the unit stands beside the name
+    frame.rename(columns=lambda name: _heading(str(name))).to_csv(folder / "table.csv")
+    (folder / "comparison.toml").write_text(toml_io.write(result.case.model_dump(mode="json")), encoding="utf-8")
+
+
+def _heading(name: str) -> str:
+    unit = FIELDS[name].unit if name in FIELDS else "-"
+    return name if unit == "-" else f"{name} [{unit}]"
+
+
+def _case(result: Any, case: Any, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    units = {name: FIELDS[name].unit for name in case.metrics}
+    content = {"strategy": case.name, "label": case.label, "metrics": dict(case.metrics), "units": units}
+    (folder / "metrics.json").write_text(as_json(content), encoding="utf-8")
+    export.write_vtu(folder / "solution.vtu", case.mesh, case.fields)
+
+
+def as_json(data: Any) -> str:
+    """JSON that every parser reads: no NaN and no infinity, which become null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): plain(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(inner) for inner in value]
+        if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a NumPy scalar
+            value = value.item()
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        return value
+
+    return json.dumps(plain(data), indent=2, default=str, allow_nan=False) + "\n"

@@ -1,0 +1,148 @@
+"""One bone, one mesh, every strategy: the comparison."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim import fem, load, material, mesh, risk, treatment
+from femsim.case import Case, Comparison
+from femsim.errors import FemsimWarning
+from femsim.mesh import Mesh
+from femsim.study import metrics
+from femsim.study.materials import Places, places
+from femsim.study.progress import Progress
+from femsim.study.result import CaseResult, ComparisonResult
+from femsim.study.setup import Setup, prepare
+from femsim.treatment import Treatment
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One mesh with its supports and loads: what all strategies share."""
+
+    case: Case
+    setup: Setup
+    mesh: Mesh
+    at: Places
+    loading: load.Applied
+    averaging: risk.Averaging
+
+
+def compare(
+    case: Case,
+    strategies: Sequence[Treatment] | Mapping[str, Treatment] | None = None,
+    *,
+    convergence: bool = False,
+    progress: Progress | None = None,
+) -> ComparisonResult:
+    """Solve every strategy on one mesh of one bone.
+
+    Parameters
+    ----------
+    case : Case
+        Bone, lesion, load, mesh and risk settings.
+    strategies : sequence or mapping of Treatment, optional
+        What to compare; those of the case file by default. The intact twin is always solved, as the reference.
+    convergence : bool
+        Solve everything on a mesh of twice the element size too and report the change as the discretisation error.
+    progress : Progress, optional
+        Where to tell the stages and their times.
+
+    Returns
+    -------
+    ComparisonResult
+
+    Raises
+    ------
+    FemsimError
+        With what, why and what to do, before anything is written.
+    """
+    chosen = _strategies(case, strategies)
+    watch = progress or Progress()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FemsimWarning)
+        problem = build(case, chosen, watch)
+        results = solve_all(problem, chosen, watch)
+        coarse = _coarse(case, chosen, watch) if convergence else None
+    told = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, FemsimWarning)))
+    return metrics.finish(problem, results, coarse, told, watch.seconds)
+
+
+def _strategies(case: Case, given: Sequence[Treatment] | Mapping[str, Treatment] | None) -> dict[str, Treatment]:
+    if given is None:
+        given = case.strategies if isinstance(case, Comparison) else treatment.default_strategies()
+    named = dict(given) if isinstance(given, Mapping) else treatment.named(given)
+    intact = next((name for name, one in named.items() if isinstance(one, treatment.Intact)), None)
+    first = {intact or "intact": named.pop(intact) if intact else treatment.Intact()}
+    return first | named
+
+
+def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Problem:
+    """Everything up to the equations: bone, solids, mesh, loads."""
+    with watch.stage("bone and devices") as notes:
+        setup = prepare(case, strategies)
+        notes.append(setup.bone.name)
+    with watch.stage("mesh") as notes:
+        made = mesh.mesh_arrangement(setup.arrangement, case.mesh.sizes(), surface=setup.bone.surface)
+        mesh.check(made)
+        notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
+        for note in made.notes:
+            warnings.warn(note, FemsimWarning, stacklevel=2)
+    with watch.stage("loads") as notes:
+        loading = load.apply(case.load.data(), setup.bone, made, case.body_mass)
+        at = places(made, setup.bone)
+        averaging = risk.averaging(made.points, made.cells, length=case.risk.averaging_length)
+        notes.append(loading.description)
+    return Problem(case, setup, made, at, loading, averaging)
+
+
+def solve_all(problem: Problem, strategies: Mapping[str, Treatment], watch: Progress) -> dict[str, CaseResult]:
+    """Solve the strategies in order, each starting from the one before it."""
+    workspace = fem.Workspace()
+    guess: dict[str, NDArray[np.float64]] | None = None
+    results: dict[str, CaseResult] = {}
+    for name, one in strategies.items():
+        with watch.stage(f"solve {name}") as notes:
+            result, guess = _solve(problem, name, one, workspace, guess)
+            results[name] = result
+            log = result.solution.log
+            notes.append(f"{log.method} · {log.iterations} iterations · residual {log.residual:.0e}")
+    return results
+
+
+def _solve(
+    problem: Problem,
+    name: str,
+    strategy: Treatment,
+    workspace: fem.Workspace,
+    guess: Mapping[str, NDArray[np.float64]] | None,
+) -> tuple[CaseResult, dict[str, NDArray[np.float64]]]:
+    names, index = treatment.paint(problem.mesh, problem.setup.rules[name])
+    data = tuple(problem.case.material(one) for one in names)
+    stiffness = material.assign(data, index, density=problem.at.density, axis=problem.at.axis)
+    model = fem.Model(
+        points=problem.mesh.points,
+        cells=problem.mesh.cells,
+        element=problem.mesh.kind,
+        material=stiffness,
+        supports=problem.loading.supports,
+        loads={problem.loading.name: problem.loading.loads},
+    )
+    settings = problem.case.solver
+    solutions = fem.solve(
+        model,
+        solver=settings.method,
+        tolerance=settings.tolerance,
+        threads=settings.threads,
+        workspace=workspace,
+        guess=guess,
+    )
+    solution = solutions[problem.loading.name]
+    assessment = risk.assess(solution, data, index, problem.averaging, excluded=problem.loading.excluded)
+    result = metrics.case_result(problem, name, strategy, data, index, solution, assessment)
+    return result, {problem.loading.name: solution.displacement}

@@ -1,0 +1,150 @@
+"""What a comparison gives back: one table, and every strategy with its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim import fem, risk
+from femsim.case import Case
+from femsim.errors import InputError
+from femsim.fields import FIELDS
+from femsim.mesh import Mesh
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyvista as pv
+
+    from femsim.study.setup import Setup
+
+Value = float | int | str | None
+
+
+@dataclass(frozen=True, eq=False)
+class CaseResult:
+    """One strategy, solved and judged.
+
+    Attributes
+    ----------
+    name, label : str
+        Short name and what it is called in figures.
+    mesh : Mesh
+        The mesh, the same object in every strategy of a comparison.
+    materials : tuple of str
+        Names of the materials that occur.
+    material : (m,) int
+        Row of `materials` of every element.
+    solution : fem.Solution
+    assessment : risk.Assessment
+    metrics : mapping of str to value
+        The row of the table; names and units in `femsim.fields.FIELDS`.
+    fields : mapping of str to array
+        Node and cell fields by name.
+    """
+
+    name: str
+    label: str
+    mesh: Mesh
+    materials: tuple[str, ...]
+    material: NDArray[np.int64]
+    solution: fem.Solution
+    assessment: risk.Assessment
+    metrics: Mapping[str, Value]
+    fields: Mapping[str, NDArray[Any]]
+
+    @property
+    def grid(self) -> pv.UnstructuredGrid:
+        """The mesh with all fields, for PyVista."""
+        from femsim.study.export import grid
+
+        return grid(self.mesh, self.fields)
+
+    def plot(self, name: str = "risk", **options: Any) -> Any:
+        """Show a field in a PyVista window (or the notebook); options go to ``pyvista.DataSet.plot``."""
+        if name not in self.fields:
+            raise InputError(
+                f"There is no field {name!r}.", "Nothing can be drawn.", f"Use one of {', '.join(self.fields)}."
+            )
+        options = {"scalar_bar_args": {"title": FIELDS[name].label}, **options}
+        return self.grid.plot(scalars=name, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonResult:
+    """Every strategy side by side on one mesh.
+
+    Attributes
+    ----------
+    case : Case
+        What was asked.
+    setup : Setup
+        Bone, lesions, solids and rules.
+    mesh : Mesh
+    results : mapping of str to CaseResult
+        In order, the intact twin first.
+    warnings : tuple of str
+        What the user should know before publishing; empty when nothing.
+    seconds : mapping of str to float
+        Wall time of every stage.
+    convergence : bool
+        Whether the table carries a discretisation error.
+    """
+
+    case: Case
+    setup: Setup
+    mesh: Mesh
+    results: Mapping[str, CaseResult]
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    convergence: bool = False
+
+    def __getitem__(self, name: str) -> CaseResult:
+        if name not in self.results:
+            raise InputError(
+                f"There is no strategy {name!r} in this comparison.",
+                "It was not among those compared.",
+                f"Use one of {', '.join(self.results)}.",
+            )
+        return self.results[name]
+
+    def __iter__(self) -> Iterator[CaseResult]:
+        return iter(self.results.values())
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def bone(self) -> Any:
+        """The bone, with frame and landmarks."""
+        return self.setup.bone
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a strategy; ``frame.attrs["units"]`` gives the unit of every column."""
+        import pandas as pd
+
+        table = pd.DataFrame([dict(result.metrics) for result in self]).set_index("strategy")
+        table.attrs["units"] = {name: FIELDS[name].unit for name in table.columns}
+        return table
+
+    def as_dict(self) -> dict[str, Any]:
+        """The table, its units and the warnings, as plain data for JSON."""
+        columns = next(iter(self)).metrics
+        return {
+            "units": {name: FIELDS[name].unit for name in columns},
+            "rows": [dict(result.metrics) for result in self],
+            "error_bar": "discretisation" if self.convergence else "no error bar",
+            "warnings": list(self.warnings),
+            "seconds": dict(self.seconds),
+        }
+
+    def __repr__(self) -> str:
+        rows = ", ".join(self.results)
+        return f"ComparisonResult({self.setup.bone.name}: {rows}; {3 * len(self.mesh.points):,} unknowns)"
+
+    def _repr_html_(self) -> str:
+        return str(self.frame.T.to_html(float_format=lambda value: f"{value:.4g}"))
