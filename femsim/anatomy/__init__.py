@@ -2,6 +2,22 @@
 
 from femsim.anatomy.bone import Bone, Site, site_fraction
 from femsim.anatomy.frame import Centreline, Frame
+from femsim.anatomy.landmarks import Anatomy, find_anatomy
+from femsim.anatomy.repair import Surface, repaired
+from femsim.anatomy.surface import bone_from_surfaces, read_surface
 from femsim.anatomy.tube import tube
 
-__all__ = ["Bone", "Centreline", "Frame", "Site", "site_fraction", "tube"]
+__all__ = [
+    "Anatomy",
+    "Bone",
+    "Centreline",
+    "Frame",
+    "Site",
+    "Surface",
+    "bone_from_surfaces",
+    "find_anatomy",
+    "read_surface",
+    "repaired",
+    "site_fraction",
+    "tube",
+]

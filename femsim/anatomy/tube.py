@@ -60,9 +60,7 @@ def tube(outer_diameter: float = 28.0, inner_diameter: float = 13.0, length: flo
     )
 
 
-def _cylinder_surface(
-    radius: float, length: float, around: int = 48
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _cylinder_surface(radius: float, length: float, around: int = 48) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     rows = max(2, round(length / (2 * np.pi * radius / around)) + 1)
     angle = 2 * np.pi * np.arange(around) / around
     ring = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])

@@ -7,19 +7,129 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from femsim.anatomy import Bone
-from femsim.units import Angle, Length, Mass
+from femsim import load, material, treatment
+from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
+from femsim.case.lesion import Lesion
+from femsim.case.toml_io import explain
+from femsim.errors import InputError
+from femsim.material import MaterialData
+from femsim.mesh import MeshSize
+from femsim.treatment import TREATMENTS, AnyTreatment
+from femsim.units import Density, Length, Mass
+
+BoneSpec = Annotated[Femur | Humerus | Tibia | Tube | SurfaceBone, Field(discriminator="kind")]
 
 
-class Spec(BaseModel):
-    """Base of everything a user writes: frozen, hashable by content, unknown keys refused."""
+class Section(BaseModel):
+    """Base of the sections of a case: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Mesh(Section):
+    """Element sizes: fine near lesions and devices, coarse far away."""
+
+    near: Length = Field(1.6, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
+    far: Length = Field(4.0, ge=0.2, le=20.0, description="Element size far away [mm]; at least near.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.far < self.near:
+            raise ValueError(f"far ({self.far:g} mm) must be at least near ({self.near:g} mm)")
+        return self
+
+    def sizes(self) -> MeshSize:
+        """As the mesher wants them."""
+        return MeshSize(near=self.near, far=self.far)
+
+    def scaled(self, factor: float) -> Mesh:
+        """Both sizes multiplied by `factor`; not held to the limits of what a user may ask for."""
+        return Mesh.model_construct(near=self.near * factor, far=self.far * factor)
+
+
+class Risk(Section):
+    """How a stress field becomes a failure load."""
+
+    averaging_length: Length = Field(
+        2.0,
+        ge=0.0,
+        le=5.0,
+        description="Diameter of the ball over which demand is averaged [mm]; 1 to 3 for bone, 0 for none.",
+    )
+    minimum_density: Density = Field(
+        0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."
+    )
+
+
+class Solver(Section):
+    """The linear solver."""
+
+    method: Literal["auto", "direct", "multigrid"] = Field("auto", description='"auto", "direct" or "multigrid".')
+    tolerance: float = Field(1e-7, ge=1e-13, le=1e-3, description="True relative residual at which to stop [-].")
+    threads: int = Field(2, ge=1, le=256, description="Threads of the solver [-].")
+
+
+class Case(Section):
+    """One bone, one lesion (or several, or none), one load.
+
+    Parameters
+    ----------
+    bone : Femur, Humerus, Tibia, Tube or SurfaceBone
+    lesion : Lesion or list of Lesion
+    load : str
+        Name of a load case; ``femsim info loads`` lists them.
+    body_mass : float or str
+        kg.
+    mesh, risk, solver : Mesh, Risk, Solver
+    materials : mapping
+        Changed constants of the material library: ``{"pmma": {"E": "2.0 GPa"}}``.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or a value is out of range.
+    """
+
+    name: str = Field("femsim", min_length=1, max_length=80, description="Title of the study.")
+    body_mass: Mass = Field(75.0, ge=10.0, le=300.0, description="Body mass [kg].")
+    load: str = Field("walking", description="Load case; femsim info loads lists them.")
+    bone: BoneSpec = Femur()
+    lesion: tuple[Lesion, ...] = (Lesion(),)
+    mesh: Mesh = Mesh()
+    risk: Risk = Risk()
+    solver: Solver = Solver()
+    materials: Mapping[str, Mapping[str, float | str]] = Field(
+        default_factory=dict, description="Changed constants of the material library."
+    )
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise explain(error, type(self), "case") from error
+
+    @field_validator("lesion", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return (value,) if isinstance(value, (Lesion, Mapping)) else value
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        load.get(self.load)
+        for name in self.materials:
+            self.material(name)
+        return self
+
+    def material(self, name: str) -> MaterialData:
+        """A material of the library with this case's changes."""
+        found = material.get(name)
+        changes = self.materials.get(name)
+        return found.with_(**changes) if changes else found
 
     def key(self) -> str:
         """Content hash, equal in every process."""
@@ -27,31 +137,20 @@ class Spec(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class MeshSize(Spec):
-    """Element sizes. The mesh is fine near lesions and devices and coarse far away."""
+class Comparison(Case):
+    """A case and the strategies to compare on it, by name; the default ones where none is given."""
 
-    near: Length = Field(1.6, gt=0.2, le=10, description="Element size near lesions and devices [mm].")
-    far: Length = Field(4.0, gt=0.2, le=20, description="Element size far away [mm]; at least near.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.far < self.near:
-            raise ValueError(f"mesh.far ({self.far:g} mm) must be at least mesh.near ({self.near:g} mm)")
-        return self
-
-
-class Risk(Spec):
-    """How a stress field becomes a failure load."""
-
-    averaging_length: Length = Field(
-        2.0, ge=0.0, le=5.0,
-        description="Diameter of the volume over which demand is averaged [mm], 1 to 3 for bone.",
+    strategies: Mapping[str, AnyTreatment] = Field(
+        default_factory=lambda: treatment.named(treatment.default_strategies()), min_length=1
     )
 
-
-class Solver(Spec):
-    """The linear solver."""
-
-    method: Literal["auto", "direct", "multigrid"] = Field("auto", description='"auto", "direct" or "multigrid".')
-    tolerance: float = Field(1e-7, gt=1e-14, lt=1e-2, description="True relative residual at which to stop.")
-    threads: int = Field(2, ge=1, le=256, description="Threads of the solver.")
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _kind_is_name(cls, value: object) -> object:
+        """[strategies.cement] needs no kind, as its name says it."""
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            name: {"kind": name} | dict(one) if isinstance(one, Mapping) and name in TREATMENTS else one
+            for name, one in value.items()
+        }

@@ -6,12 +6,14 @@ import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
 
 from femsim.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -113,12 +115,20 @@ def _clean(data: Any) -> Any:
     return data
 
 
-def commented(model: BaseModel, heading: str) -> list[str]:
+def parse(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
+    """A validated model from plain data; findings name `source` and the key."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise explain(error, model, source) from error
+
+
+def commented(model: BaseModel, heading: str, skip: tuple[str, ...] = ()) -> list[str]:
     """Lines of one TOML table: every key with its meaning, unit and default; optional keys commented out."""
     lines = [f"[{heading}]"] if heading else []
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel) or name in skip:
             continue
         for text in (info.description or "").splitlines():
             lines.append(f"# {text}")

@@ -217,7 +217,9 @@ def _scatter(ke: Any, nodes: Any, owner: Any, slab: int, place: Any, blocks: Any
                 at = place[a, c]
                 for i in range(3):
                     for j in range(3):
-                        blocks[at, i, j] += ke[3 * a + i, 3 * c + j]
+                        # On the diagonal both halves are taken from the upper one: exactly symmetric.
+                        low, high = (j, i) if (a == c and i > j) else (i, j)
+                        blocks[at, i, j] += ke[3 * a + low, 3 * c + high]
             if c > a and owner[nodes[c]] == slab:
                 at = place[c, a]
                 for i in range(3):

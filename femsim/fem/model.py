@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -49,7 +49,7 @@ class Model:
     cells: Ints
     material: Material
     supports: Sequence[Support] = ()
-    loads: Mapping[str, Sequence[Load]] = MappingProxyType({})
+    loads: Mapping[str, Sequence[Load]] = field(default_factory=dict)
     element: str = "tet10"
 
     def __post_init__(self) -> None:

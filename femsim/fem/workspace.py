@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from femsim.errors import InputError
 from femsim.fem.elements import Element, element, mid_parents
 from femsim.fem.model import Model
+from femsim.fem.parts import parts_of
 from femsim.fem.pattern import Pattern, Slabs, build_pattern, build_slabs
 
 Floats = NDArray[np.float64]
@@ -49,6 +50,7 @@ class Grid:
     volume: Floats
     pattern: Pattern
     parents: Ints | None
+    part: Ints
 
 
 @dataclass(eq=False)
@@ -110,4 +112,5 @@ def make_grid(model: Model, threads: int, key: str = "") -> Grid:
     )
     pattern = build_pattern(model.cells, len(model.points))
     parents = mid_parents(model.cells, model.element, len(model.points)) if shape.order == 2 else None
-    return Grid(key, model.points, model.cells, shape, slabs, volume, pattern, parents)
+    part = parts_of(model.cells, shape)
+    return Grid(key, model.points, model.cells, shape, slabs, volume, pattern, parents, part)

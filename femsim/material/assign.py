@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import fem
+from femsim.fem.material import Material
 from femsim.errors import InputError
 from femsim.material.density import elastic_modulus
 from femsim.material.library import MaterialData, get
@@ -22,8 +22,8 @@ def assign(
     density: Floats | None = None,
     axis: Floats | None = None,
     floor: float | None = None,
-) -> fem.Material:
-    """The `fem.Material` of a mesh whose cells name their materials.
+) -> Material:
+    """The `femsim.fem.Material` of a mesh whose cells name their materials.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def assign(
 
     Returns
     -------
-    fem.Material
+    femsim.fem.Material
         With a scale per quadrature point where a density law is used, else without.
 
     Raises
@@ -54,7 +54,7 @@ def assign(
     chosen = tuple(get(m) if isinstance(m, str) else m for m in materials)
     number = np.asarray(index, dtype=np.int64)
     _check(chosen, number, density, axis)
-    return fem.Material(
+    return Material(
         base=np.stack([m.stiffness() for m in chosen]),
         index=number,
         scale=_scale(chosen, number, density, get("marrow").axial_modulus if floor is None else floor),

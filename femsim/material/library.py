@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import fem
+from femsim.fem import elasticity
 from femsim.errors import InputError, MaterialError
 from femsim.sourced import Value, choose, read_library, read_value
 
@@ -83,10 +83,10 @@ class MaterialData:
         """
         c = {name: value.value for name, value in self.elastic.items()}
         if self.symmetry == "isotropic":
-            return fem.isotropic(c["E"], c["nu"])
+            return elasticity.isotropic(c["E"], c["nu"])
         if self.symmetry == "transversely_isotropic":
-            return fem.transversely_isotropic(**c)
-        return fem.orthotropic(
+            return elasticity.transversely_isotropic(**c)
+        return elasticity.orthotropic(
             (c["E1"], c["E2"], c["E3"]),
             (c["nu23"], c["nu13"], c["nu12"]),
             (c["G23"], c["G13"], c["G12"]),

@@ -84,7 +84,7 @@ def _finish(
     if size.curved:
         points, tetrahedra, straightened = curved(cells, domain, surfaces)
         if straightened:
-            notes.append(f"{straightened} elements kept straight edges on curved surfaces to stay sound")
+            notes.append(f"{straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
     else:
         points, tetrahedra = to_tet10(cells.points, cells.cells)
     mesh = Mesh(points, tetrahedra, "tet10", names, cells.mask)

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import MeshError
+from femsim.mesh._shape import all_sicn
 from femsim.mesh.external import call
 from femsim.mesh.size import SizeField
 from femsim.mesh.surface import Surface, remeshed, ridge_vertices
 from femsim.solid.base import Solid
 
-VERSION = "1"  # part of every cache key; changed with the recipe
+VERSION = "2"  # part of every cache key; changed with the recipe
+GOOD = 0.2  # SICN of the worst background element from which no other attempt is made
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,18 +62,35 @@ def background(domain: Solid, field: SizeField, surface: Surface | None = None, 
 
 def _make(domain: Solid, field: SizeField, surface: Surface | None) -> Background:
     last: MeshError | None = None
-    # A given surface may intersect itself; the one extracted from the distance cannot by construction.
-    for source in [surface] if surface is None else [surface, None]:
+    best: tuple[float, Background] | None = None
+    # A given surface may intersect itself, an extracted one may have sharp edges that fall badly on its grid: each
+    # gets another chance, and the best background is kept.
+    attempts = [(surface, 1.0)] if surface is not None else []
+    for source, fineness in [*attempts, (None, 1.0), (None, 0.87), (None, 1.16), (None, 0.76)]:
         try:
-            points, triangles = remeshed(domain, field, source)
+            points, triangles = remeshed(domain, field, source, fineness)
+            made = _filled(points, triangles, field)
         except MeshError as error:
             last = error
             continue
-        for algorithm, optimize in ((10, 1), (10, 0), (1, 1)):
-            try:
-                return _fill(points, triangles, field, algorithm, optimize)
-            except MeshError as error:
-                last = error
+        worst = float(all_sicn(made.points, made.cells).min())
+        if best is None or worst > best[0]:
+            best = worst, made
+        if worst >= GOOD:
+            break
+    if best is None:
+        assert last is not None
+        raise last
+    return best[1]
+
+
+def _filled(points: NDArray[np.float64], triangles: NDArray[np.int64], field: SizeField) -> Background:
+    last: MeshError | None = None
+    for algorithm, optimize in ((10, 1), (1, 1)):
+        try:
+            return _fill(points, triangles, field, algorithm, optimize)
+        except MeshError as error:
+            last = error
     assert last is not None
     raise last
 

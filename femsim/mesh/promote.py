@@ -40,7 +40,8 @@ def curved(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> tuple[
     Returns
     -------
     points, cells, count
-        `count` tetrahedra were put back to straight edges, because their Jacobian fell below 0.2 of the straight one.
+        `count` tetrahedra had their edges straightened by halves, because their Jacobian fell below 0.2 of the
+        straight one.
     """
     n = len(mesh.points)
     pairs, of_cell = edges(mesh.cells)
@@ -114,16 +115,19 @@ def _straightened(
     flat = np.einsum(
         "ij,ij->i", np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), corner[:, 3] - corner[:, 0]
     )
-    changed = np.zeros(len(cells), bool)
+    changed, halved = np.zeros(len(cells), bool), np.zeros(len(straight), np.int64)
     while len(check):
         ratio = jacobians(points, cells[check], gradients).min(axis=1) / flat
         bad = (ratio < STRAIGHTEN) & bent[of_cell[check]].any(axis=1)
         if not bad.any():
             break
         changed[check[bad]] = True
-        back = of_cell[check[bad]].ravel()
-        points[n + back] = straight[back]
-        bent[back] = False
+        back = np.unique(of_cell[check[bad]])
+        points[n + back] = straight[back] + 0.5 * (points[n + back] - straight[back])
+        halved[back] += 1
+        back_to_straight = back[halved[back] >= 4]
+        points[n + back_to_straight] = straight[back_to_straight]
+        bent[back_to_straight] = False
         # Only neighbours of the edges put back can have changed.
         hit = np.zeros(len(straight), bool)
         hit[back] = True

@@ -83,8 +83,11 @@ def _bars(
         colour = SERIES[k % len(SERIES)]
         finite = np.isfinite(values)
         axes.barh(y[finite], values[finite], 0.9 * thick, color=colour, label=load or None, zorder=2)
-        if errors is not None and np.isfinite(errors).any():
-            axes.errorbar(values, y, xerr=errors, fmt="none", ecolor=INK, elinewidth=1, capsize=2.5, zorder=3)
+        known = finite & np.isfinite(errors) if errors is not None else np.zeros(len(values), bool)
+        if errors is not None and known.any():
+            axes.errorbar(
+                values[known], y[known], xerr=errors[known], fmt="none", ecolor=INK, elinewidth=1, capsize=2.5, zorder=3
+            )
         beyond = np.zeros(len(values)) if errors is None else np.nan_to_num(errors)
         for value, at, past in zip(values, y, beyond, strict=True):
             _number(axes, value, at, past)

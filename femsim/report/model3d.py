@@ -14,7 +14,7 @@ from femsim.view import geometry, palette
 from femsim.view.scene import Scene
 
 #: More tetrahedra than this would make the file larger than a mail system takes.
-LARGEST = 600_000
+LARGEST = 400_000
 #: Factor of risk of the byte 254; 255 marks cells that were not assessed.
 RISK_TOP = 2.54
 

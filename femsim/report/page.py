@@ -69,32 +69,38 @@ def answer(result: Any) -> list[str]:
     others = frame[column].drop(intact).dropna().sort_values(ascending=False)
     if others.empty:
         return [f"Only {_label(result, intact)} was solved: {_value(frame, intact, column)}."]
-    best = others.index[0]
-    share = 100 * others.iloc[0] / frame[column][intact]
-    lines = [
-        f"{_label(result, best)} holds best: {_value(frame, best, column)} until the linear failure load is reached, "
-        f"{share:.0f} % of the {_label(result, intact).lower()} bone."
+    intact_load = frame[column][intact]
+    bone = f"{_label(result, intact).lower()} bone"
+    tied = _tied(frame, others, f"{column}_error")
+    shares = [
+        f"{_label(result, name)} {_value(frame, name, column)}, {100 * others[name] / intact_load:.0f} % of the {bone}"
+        for name in others.index
     ]
-    rest = [f"{_label(result, name)} {_value(frame, name, column)}" for name in others.index[1:]]
-    if rest:
-        lines.append("The others: " + "; ".join(rest) + ".")
-    lines.append(_certainty(frame, others, f"{column}_error", result))
+    if len(tied) > 1:
+        lines = [f"{' and '.join(_label(result, name) for name in tied)} hold best and cannot be told apart."]
+    else:
+        lines = [f"{_label(result, others.index[0])} holds best."]
+    lines.append(f"{FIELDS[column].meaning.capitalize().split(':')[0]}: {'; '.join(shares)}.")
+    lines.append(_certainty(frame, f"{column}_error", len(others)))
     return lines
 
 
-def _certainty(frame: Any, others: Any, error: str, result: Any) -> str:
-    """Whether the first is told apart from the second, given the discretisation error."""
+def _tied(frame: Any, others: Any, error: str) -> list[str]:
+    """The first strategy and those whose difference to it is within the discretisation error."""
+    width = float(frame[error].abs().max()) if error in frame and frame[error].notna().any() else 0.0
+    return [name for name in others.index if 100 * (others.iloc[0] - others[name]) <= width * others.iloc[0]]
+
+
+def _certainty(frame: Any, error: str, count: int) -> str:
+    """How far the failure loads move with the mesh, in a sentence."""
     if error not in frame or not frame[error].notna().any():
-        return "No error bar: run with --convergence to learn how far the numbers move with the mesh."
+        text = "No error bar: run with --convergence to learn how far the numbers move with the mesh."
+        return text + (" Small differences between strategies mean nothing without it." if count > 1 else "")
     width = float(frame[error].abs().max())
-    text = f"The failure loads moved by at most {width:.1f} % when the element size was halved."
-    if len(others) > 1:
-        gap = 100 * (others.iloc[0] - others.iloc[1]) / others.iloc[0]
-        told = "more" if gap > width else "not more"
-        text += f" The first and the second differ by {gap:.1f} %, {told} than that."
-        if gap <= width:
-            text += f" {_label(result, others.index[0])} and {_label(result, others.index[1])} cannot be told apart."
-    return text
+    return (
+        f"Halving the element size moved the failure loads by at most {width:.1f} %; smaller differences are not told "
+        "apart. The spread of material values and of patients is larger and not part of this number."
+    )
 
 
 def _label(result: Any, name: str) -> str:
@@ -117,8 +123,9 @@ def methods(result: Any) -> list[str]:
         "strategies; they differ in the material of the elements only, so no difference in the table comes from the "
         "mesh.",
         "Small-strain linear elasticity; the cortex is transversely isotropic along the bone, the modulus of "
-        "trabecular bone follows its density at the quadrature points. All interfaces are bonded. Demand is averaged over a "
-        "physical length before it is compared with the strength, so that a single element decides nothing.",
+        "trabecular bone follows its density at the quadrature points. All interfaces are bonded. Demand is "
+        "averaged over a physical length before it is compared with the strength, so that a single element decides "
+        "nothing.",
     ]
     return [*lines, *mesh.notes, *result.bone.notes]
 

@@ -93,7 +93,7 @@ def risk(scene: Scene, looks: Sequence[Look]) -> Any:
         rows = _rows(looks)
         close_width = _CLOSE_HEIGHT * scene.close.width / scene.close.height
         small = _CLOSE_HEIGHT * 0.8
-        whole_width = small * scene.whole.width / scene.whole.height
+        whole_width = small * scene.bare.width / scene.bare.height
         column = max(close_width, whole_width) + _GAP
         row_height = _CLOSE_HEIGHT + small + 1.0
         width = max(len(row) for row in rows) * column + 1.35
@@ -108,7 +108,7 @@ def risk(scene: Scene, looks: Sequence[Look]) -> Any:
                 x = 0.15 + c * column
                 _title(figure, look, x, top, column - _GAP)
                 for camera, size, bottom in (
-                    (scene.whole, small, top - small),
+                    (scene.bare, small, top - small),
                     (scene.close, _CLOSE_HEIGHT, top - small - 0.1 - _CLOSE_HEIGHT),
                 ):
                     shift = (column - _GAP - size * camera.width / camera.height) / 2

@@ -30,7 +30,6 @@ class Problem:
     mesh: Mesh
     at: Places
     loading: load.Applied
-    averaging: risk.Averaging
 
 
 def compare(
@@ -82,6 +81,12 @@ def _strategies(case: Case, given: Sequence[Treatment] | Mapping[str, Treatment]
     return first | named
 
 
+def _coarse(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> dict[str, CaseResult]:
+    """The same comparison on a mesh of twice the element size."""
+    twice = case.model_copy(update={"mesh": case.mesh.scaled(2.0)})
+    return solve_all(build(twice, strategies, watch), strategies, watch)
+
+
 def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Problem:
     """Everything up to the equations: bone, solids, mesh, loads."""
     with watch.stage("bone and devices") as notes:
@@ -89,16 +94,14 @@ def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> P
         notes.append(setup.bone.name)
     with watch.stage("mesh") as notes:
         made = mesh.mesh_arrangement(setup.arrangement, case.mesh.sizes(), surface=setup.bone.surface)
-        mesh.check(made)
         notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)
     with watch.stage("loads") as notes:
-        loading = load.apply(case.load.data(), setup.bone, made, case.body_mass)
+        loading = load.apply(load.get(case.load), setup.bone, made, case.body_mass)
         at = places(made, setup.bone)
-        averaging = risk.averaging(made.points, made.cells, length=case.risk.averaging_length)
         notes.append(loading.description)
-    return Problem(case, setup, made, at, loading, averaging)
+    return Problem(case, setup, made, at, loading)
 
 
 def solve_all(problem: Problem, strategies: Mapping[str, Treatment], watch: Progress) -> dict[str, CaseResult]:
@@ -111,7 +114,7 @@ def solve_all(problem: Problem, strategies: Mapping[str, Treatment], watch: Prog
             result, guess = _solve(problem, name, one, workspace, guess)
             results[name] = result
             log = result.solution.log
-            notes.append(f"{log.method} · {log.iterations} iterations · residual {log.residual:.0e}")
+            notes.append(f"{log.solver} · {log.iterations} iterations · residual {log.residual:.0e}")
     return results
 
 
@@ -143,6 +146,14 @@ def _solve(
         guess=guess,
     )
     solution = solutions[problem.loading.name]
-    assessment = risk.assess(solution, data, index, problem.averaging, excluded=problem.loading.excluded)
+    assessment = risk.assess(
+        solution,
+        data,
+        index,
+        length=problem.case.risk.averaging_length,
+        excluded=problem.loading.excluded,
+        density=problem.at.density,
+        minimum_density=problem.case.risk.minimum_density,
+    )
     result = metrics.case_result(problem, name, strategy, data, index, solution, assessment)
     return result, {problem.loading.name: solution.displacement}

@@ -86,6 +86,10 @@ class ComparisonResult:
     mesh : Mesh
     results : mapping of str to CaseResult
         In order, the intact twin first.
+    arrows : tuple of mapping
+        Forces as drawn: ``name``, ``point`` (3,) mm, ``force`` (3,) N.
+    held : (p,) int
+        Nodes that are held.
     warnings : tuple of str
         What the user should know before publishing; empty when nothing.
     seconds : mapping of str to float
@@ -98,6 +102,8 @@ class ComparisonResult:
     setup: Setup
     mesh: Mesh
     results: Mapping[str, CaseResult]
+    arrows: tuple[Mapping[str, Any], ...] = ()
+    held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     convergence: bool = False

@@ -57,8 +57,8 @@ def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
         own = treatment.solids(bone, whole, lesion_span(lesions))
         renamed = _share(solids, own, label)
         thin |= {renamed[name]: width for name, width in treatment.thin().items()}
-        tumour = () if treatment.heals else names
-        rules[label] = base_rules(tumour) + tuple(_rename(rule, renamed) for rule in treatment.rules())
+        diseased = () if treatment.heals else names
+        rules[label] = base_rules(diseased) + tuple(_rename(rule, renamed) for rule in treatment.rules())
     fine = tuple(name for name in solids if name != "endosteum")
     arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin)
     return Setup(bone, lesions, arrangement, rules, bone.notes)

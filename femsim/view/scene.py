@@ -44,8 +44,8 @@ class Scene:
         Anatomical directions; "up" in every picture is proximal.
     plane : Plane
         Along the bone and through the middle of the lesion; what lies towards the viewer is cut away.
-    whole, close : Camera
-        Cameras on the whole bone, and on the lesion with everything put into the bone.
+    whole, bare, close : Camera
+        Cameras on the whole bone with its forces, on the bone alone, and on the lesion with everything put into it.
     arrows : tuple of Arrow
     held : (p,) int
         Nodes that are held, to be marked.
@@ -57,6 +57,7 @@ class Scene:
     frame: Frame
     plane: Plane
     whole: Camera
+    bare: Camera
     close: Camera
     arrows: tuple[Arrow, ...] = ()
     held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -127,13 +128,15 @@ def scene(
     else:
         back = _viewpoint(frame, centreline, target) if inserts.any() else frame.anterior
     camera = looking(back, frame.proximal, (low + high) / 2)
-    tails = arrow_tails(arrows, camera.framing(mesh.points).height)
+    bare = camera.framing(mesh.points, margin=4.0)
+    tails = arrow_tails(arrows, bare.height)
     whole = camera.framing(np.concatenate([mesh.points, tails]), margin=4.0)
     return Scene(
         mesh=mesh,
         frame=frame,
         plane=Plane(target, camera.toward),
         whole=whole,
+        bare=bare,
         close=_close_up(camera, focus, mesh.points),
         arrows=arrows,
         held=np.asarray(held, np.int64),

@@ -81,6 +81,14 @@ def comparison(error: float | None = 4.0) -> Any:
         {"name": "vastus lateralis", "point": np.array([12.0, 0, 370]), "force": np.array([10.0, 130, -690])},
     )
     return SimpleNamespace(
-        case=FakeCase(), bone=bone, mesh=mesh, results=results, frame=frame, arrows=arrows, convergence=error is not None,
-        held=np.flatnonzero(mesh.points[:, 2] < 20), warnings=("trust of 3 values is M?",), seconds={"mesh": 1.0},
-    )  # fmt: skip
+        case=FakeCase(),
+        bone=bone,
+        mesh=mesh,
+        results=results,
+        frame=frame,
+        arrows=arrows,
+        held=np.flatnonzero(mesh.points[:, 2] < 20),
+        convergence=error is not None,
+        warnings=("trust of 3 values is M?",),
+        seconds={"mesh": 1.0},
+    )

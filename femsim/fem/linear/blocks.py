@@ -53,7 +53,7 @@ class LowerBlocks:
     indptr, indices : (n + 1,) int64, (nnz,) int32
         Block rows, ascending columns.
     source : (nnz,) int64
-        Place of each block in the system's ``blocks``; negative, ``-1 - place``, where it is taken transposed.
+        Place of each block in the system's ``blocks``.
     diagonal : (n,) int64
         Place of the diagonal blocks.
     """
@@ -199,7 +199,7 @@ def multiply_one(first, end, indptr, indices, lower, diagonal, x, y):  # type: i
         y[3 * i + 2] += s2
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def forward_one(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
     """Gauss-Seidel forwards from zero, (D + L) x = b, and in the same pass the residual r = b - A x.
 
@@ -228,12 +228,12 @@ def forward_one(first, end, indptr, indices, lower, inverse, b, x, r):  # type: 
             r[k + 2] -= m[0, 2] * x0 + m[1, 2] * x1 + m[2, 2] * x2
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def backward_one(first, end, indptr, indices, lower, inverse, b, x):  # type: ignore[no-untyped-def]
     """Gauss-Seidel backwards from x, in place: (D + U) x_new = b - L x. Overwrites b."""
     for i in range(end - 1, first - 1, -1):
         s0, s1, s2 = b[3 * i], b[3 * i + 1], b[3 * i + 2]
-        for p in range(indptr[i], indptr[i + 1]):
+        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):  # backwards through memory throughout
             k = 3 * np.int64(indices[p])
             m = lower[p]
             u0, u1, u2 = x[k], x[k + 1], x[k + 2]
@@ -245,7 +245,7 @@ def backward_one(first, end, indptr, indices, lower, inverse, b, x):  # type: ig
         x1 = d[1, 0] * s0 + d[1, 1] * s1 + d[1, 2] * s2
         x2 = d[2, 0] * s0 + d[2, 1] * s1 + d[2, 2] * s2
         x[3 * i], x[3 * i + 1], x[3 * i + 2] = x0, x1, x2
-        for p in range(indptr[i], indptr[i + 1]):
+        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):  # backwards through memory throughout
             k = 3 * np.int64(indices[p])
             m = lower[p]
             b[k] -= m[0, 0] * x0 + m[1, 0] * x1 + m[2, 0] * x2

@@ -1,0 +1,294 @@
+"""Anatomical frame and landmarks of a femur, humerus or tibia, found from its outer surface in any orientation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.anatomy._head import Head, find_head
+from femsim.anatomy._sections import area_centroid, section_segments, volume_moments
+from femsim.anatomy.frame import Centreline, Frame
+from femsim.errors import GeometryError, InputError
+
+Array = NDArray[np.float64]
+KINDS = ("femur", "humerus", "tibia")
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What `find_anatomy` found.
+
+    Attributes
+    ----------
+    frame, centreline, landmarks, length
+        As in `Bone`.
+    measures : mapping of str to float
+        ``head_radius`` mm, ``neck_shaft_angle`` and ``anteversion`` in degrees (retroversion is negative), where the
+        bone has a head; ``side_evidence``, 0 (none) to 1, the share by which the signs of anterior agree.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    frame: Frame
+    centreline: Centreline
+    landmarks: Mapping[str, Array]
+    length: float
+    measures: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def find_anatomy(points: Array, triangles: NDArray[np.int64], kind: str, side: str | None = None) -> Anatomy:
+    """Frame and landmarks of a whole bone.
+
+    Parameters
+    ----------
+    points, triangles : (p, 3) float64 mm, (t, 3) int
+        Closed, outward surface of the whole bone.
+    kind : {"femur", "humerus", "tibia"}
+    side : {"left", "right"}, optional
+        If the shape says otherwise, an `InputError` is raised.
+
+    Notes
+    -----
+    The long axis is the line through the centroids of sections from 25 % to 75 % of the length. The proximal end is
+    the one farther off this axis (femur), the rounder one (humerus), the larger one (tibia).
+    """
+    if kind not in KINDS or side not in (None, "left", "right"):
+        raise InputError(
+            f"kind = {kind!r}, side = {side!r} is not known.",
+            "The landmarks cannot be found.",
+            f"Use {', '.join(KINDS)}; left, right or nothing.",
+        )
+    corners = points[triangles]
+    axis, through = _long_axis(corners)
+    if not _proximal_first(corners, axis, through, kind):
+        axis = -axis
+    height = (points - through) @ axis
+    origin, length = through + height.min() * axis, float(np.ptp(height))
+    if float(np.sqrt(np.linalg.eigvalsh(volume_moments(corners)[2])[-1])) < 0.15 * length:
+        raise GeometryError("The surface is no long bone.", "It has no long axis.", "Give a whole long bone.")
+    head = None if kind == "tibia" else find_head(points, corners, origin, axis, length, kind)
+    lateral, anterior, evidence = _directions(points, corners, origin, axis, length, kind, head)
+    frame = Frame(origin, lateral, anterior, axis)
+    if side is not None and side != frame.side:
+        raise InputError(
+            f"side = {side!r}, but the shape is that of a {frame.side} {kind}.",
+            "Every direction on the bone would be mirrored.",
+            "Correct the side, or leave it out.",
+        )
+    centreline = _centreline(corners, frame, length)
+    marks = _landmarks(points, frame, length, kind)
+    measures = {"side_evidence": evidence}
+    notes = []
+    if evidence < 0.5:
+        notes.append(f"The side ({frame.side}) is weakly supported by the shape; give it if it is known.")
+    if head is not None:
+        marks |= {"head_centre": head.centre, "neck_centre": head.neck}
+        along = head.centre - head.neck
+        along = along / np.linalg.norm(along)
+        measures |= {
+            "head_radius": head.radius,
+            "neck_shaft_angle": float(np.degrees(np.arccos(-along @ axis))),
+            "anteversion": float(np.degrees(np.arctan2(along @ anterior, -(along @ lateral)))),
+        }
+    return Anatomy(frame, centreline, marks, length, measures, tuple(notes))
+
+
+def _long_axis(corners: Array) -> tuple[Array, Array]:
+    _, middle, spread = volume_moments(corners)
+    axis = np.linalg.eigh(spread)[1][:, -1]
+    for _ in range(4):
+        height = (corners - middle) @ axis
+        levels = height.min() + np.linspace(0.25, 0.75, 21) * np.ptp(height)
+        centres = _centroids(corners, middle, axis, levels)
+        middle = centres.mean(axis=0)
+        new = np.linalg.svd(centres - middle)[2][0]
+        axis = new * np.sign(new @ axis)
+    return axis, middle
+
+
+def _centroids(corners: Array, through: Array, axis: Array, levels: Array) -> Array:
+    found = []
+    for level in levels:
+        at = through + level * axis
+        area, centre = area_centroid(section_segments(corners, at, axis), at, axis)
+        if area <= 0.0:
+            raise GeometryError(
+                f"The surface has no section at ({at[0]:.1f}, {at[1]:.1f}, {at[2]:.1f}) mm.",
+                "The shaft has no axis there.",
+                "Check that the file holds one whole bone.",
+            )
+        found.append(centre)
+    return np.array(found)
+
+
+def _end(corners: Array, axis: Array, through: Array, share: tuple[float, float]) -> tuple[float, Array, float]:
+    """Mean area, centroid off the axis (3,) and roundness of sections over a share of the length (0 at -axis)."""
+    height = (corners - through) @ axis
+    levels = height.min() + np.linspace(*share, 7) * np.ptp(height)
+    areas, centres, flat = [], [], []
+    for level in levels:
+        at = through + level * axis
+        segments = section_segments(corners, at, axis)
+        area, centre = area_centroid(segments, at, axis)
+        areas.append(area)
+        centres.append(centre - at)
+        spread = np.linalg.eigvalsh(np.cov((segments[:, 0] - at).T))
+        flat.append(float(spread[1] / spread[2]))
+    return float(np.mean(areas)), np.average(centres, axis=0, weights=np.maximum(areas, 1e-9)), float(np.mean(flat))
+
+
+def _proximal_first(corners: Array, axis: Array, through: Array, kind: str) -> bool:
+    top, bottom = (_end(corners, a, through, (0.90, 0.98)) for a in (axis, -axis))
+    if kind == "femur":
+        return bool(np.linalg.norm(top[1]) > np.linalg.norm(bottom[1]))
+    if kind == "humerus":
+        return top[2] > bottom[2]
+    return top[0] > bottom[0]
+
+
+def _directions(
+    points: Array, corners: Array, origin: Array, axis: Array, length: float, kind: str, head: Head | None
+) -> tuple[Array, Array, float]:
+    """Lateral, anterior and the agreement of the signs (0 to 1)."""
+    height = (points - origin) @ axis / length
+    if head is None:
+        section = section_segments(corners, origin + 0.965 * length * axis, axis)[:, 0]
+        region = section
+        across = _widest(section - section.mean(axis=0), axis)
+        tip = points[np.argmin(height)]
+        low = points[height < 0.06]
+        # The medial malleolus is the most distal part of a tibia.
+        across = across * -np.sign((tip - (low.min(axis=0) + low.max(axis=0)) / 2) @ across)
+    else:
+        region = points[height < 0.12]
+        across = _widest(region - region.mean(axis=0), axis)
+        across = across * -np.sign((head.centre - origin) @ across)
+    front = np.cross(axis, across)
+    votes = _front_votes(points, corners, origin, axis, length, kind, front, head)
+    front = front * (1.0 if votes.sum() >= 0 else -1.0)
+    evidence = float(abs(votes.sum()) / np.abs(votes).sum()) if np.abs(votes).sum() > 0 else 0.0
+    if kind == "femur":
+        across, front = _posterior_line(region - origin, across, front, axis)
+    return across, front, evidence
+
+
+def _front_votes(
+    points: Array, corners: Array, origin: Array, axis: Array, length: float, kind: str, front: Array, head: Head | None
+) -> Array:
+    """Signed pieces of evidence, in shares of the length, that `front` is anterior."""
+    low = _end(corners, axis, origin, (0.02, 0.07))[1] @ front / length
+    middle = _end(corners, axis, origin, (0.45, 0.55))[1] @ front / length
+    if kind == "femur":
+        # condyles behind the shaft, shaft bowed forward, head turned forward
+        assert head is not None
+        return np.array([-low, middle, 0.3 * float((head.centre - head.neck) @ front) / length])
+    if kind == "humerus":
+        # trochlea and capitulum bent forward, head turned backward
+        assert head is not None
+        return np.array([low, -float((head.centre - head.neck) @ front) / length])
+    # plateau hangs over backward; the sections below it are drawn out forward to tuberosity and crest
+    high = _end(corners, axis, origin, (0.94, 0.98))[1] @ front / length
+    return np.array([-high, _skew(corners, origin, axis, front, length)])
+
+
+def _skew(corners: Array, origin: Array, axis: Array, front: Array, length: float) -> float:
+    total = []
+    for level in np.linspace(0.45, 0.9, 10):
+        at = origin + level * length * axis
+        segments = section_segments(corners, at, axis)
+        _, centre = area_centroid(segments, at, axis)
+        x = (segments[:, 0] - centre) @ front
+        total.append((x.max() + x.min()) / length)
+    return float(np.mean(total))
+
+
+def _widest(flat: Array, axis: Array) -> Array:
+    """Direction across `axis` in which points reach farthest."""
+    flat = flat - np.outer(flat @ axis, axis)
+    first = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)[2][0]
+    second = np.cross(axis, first)
+    angles = np.radians(np.arange(-60.0, 60.5, 0.5))
+    fan = np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * second
+    best = fan[int(np.argmax(np.ptp(flat @ fan.T, axis=0)))]
+    return best / np.linalg.norm(best)
+
+
+def _posterior_line(region: Array, across: Array, front: Array, axis: Array) -> tuple[Array, Array]:
+    """Directions of the line that touches both condyles from behind."""
+    for _ in range(20):
+        x = region @ across
+        middle = (x.max() + x.min()) / 2
+        rear = [region[s][np.argmin(region[s] @ front)] for s in (x > middle, x < middle)]
+        line = rear[0] - rear[1]
+        line = line - (line @ axis) * axis
+        line /= np.linalg.norm(line)
+        if line @ across > 1.0 - 1e-12:
+            break
+        side = np.sign(np.cross(axis, across) @ front)
+        across, front = line, side * np.cross(axis, line)
+    return across, front
+
+
+def _centreline(corners: Array, frame: Frame, length: float) -> Centreline:
+    fractions = np.linspace(0.15, 0.8, 27)
+    centres = _centroids(corners, frame.origin, frame.proximal, fractions * length)
+    # The banding of segmented surfaces is no bow of the shaft: keep the smooth course (fourth order).
+    local = frame.to_local(centres)
+    course = np.column_stack([np.polyval(np.polyfit(fractions, local[:, d], 4), fractions) for d in (0, 1)])
+    return Centreline(frame.to_world(np.column_stack([course, fractions * length])), fractions)
+
+
+def _landmarks(points: Array, frame: Frame, length: float, kind: str) -> dict[str, Array]:
+    local = frame.to_local(points)
+    x, y, z = local.T / length
+    low = local[z < 0.06]
+    marks = {"distal_centre": frame.to_world([*((low.min(axis=0) + low.max(axis=0)) / 2)[:2], 0.0])}
+    if kind == "tibia":
+        marks["medial_malleolus"] = points[np.argmin(z)]
+        top = local[z > 0.94]
+        middle = (top.min(axis=0) + top.max(axis=0)) / 2
+        marks["knee_centre"] = frame.to_world([middle[0], middle[1], top[:, 2].max()])
+        belt = np.flatnonzero((z > 0.84) & (z < 0.93))
+        marks["tibial_tuberosity"] = points[belt[np.argmax(y[belt])]]
+        return marks
+    low_index = np.flatnonzero(z < 0.12)
+    for name, index in (("lateral_epicondyle", x[low_index].argmax()), ("medial_epicondyle", x[low_index].argmin())):
+        marks[name] = points[low_index[index]]
+    middle_point = (marks["lateral_epicondyle"] + marks["medial_epicondyle"]) / 2
+    if kind == "humerus":
+        marks["elbow_centre"] = middle_point
+        top_index = np.flatnonzero((z > 0.85) & (x > 0))
+        marks["greater_tubercle"] = points[top_index[np.argmax(x[top_index])]]
+        return marks
+    marks["knee_centre"] = middle_point
+    for name, mask in (("lateral_condyle", x > 0), ("medial_condyle", x < 0)):
+        chosen = np.flatnonzero(mask & (z < 0.12))
+        marks[name] = points[chosen[np.argmin(z[chosen])]]
+    marks["distal_centre"] = (marks["lateral_condyle"] + marks["medial_condyle"]) / 2
+    return marks | _trochanters(points, local, length)
+
+
+def _trochanters(points: Array, local: Array, length: float) -> dict[str, Array]:
+    x, y, z = local.T / length
+    outer = np.flatnonzero((z > 0.85) & (x > 0.0))
+    tip = outer[np.argmax(z[outer])]
+    # Lesser trochanter: the bulge towards posteromedial, above the line between the ends of its belt.
+    reach = -(0.5 * x + 0.866 * y)
+    low, high = z[tip] - 0.21, z[tip] - 0.09
+    bins = np.linspace(low, high, 25)
+    at = [np.flatnonzero((z >= a) & (z < b)) for a, b in pairwise(bins)]
+    best = np.array([i[np.argmax(reach[i])] for i in at if len(i)])
+    straight = np.interp(z[best], [z[best[0]], z[best[-1]]], [reach[best[0]], reach[best[-1]]])
+    lesser = best[int(np.argmax(reach[best] - straight))]
+    level = z[tip] - 0.6 * (z[tip] - z[lesser])
+    belt = np.flatnonzero(np.abs(z - level) < 0.012)
+    return {
+        "greater_trochanter": points[tip],
+        "lesser_trochanter": points[lesser],
+        "vastus_lateralis_origin": points[belt[np.argmax(x[belt])]],
+    }

@@ -1,0 +1,223 @@
+"""A bone from the triangle surfaces of a file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.anatomy.bone import Bone
+from femsim.anatomy.bone_axis import BoneAxis
+from femsim.anatomy.density import trabecular_density
+from femsim.anatomy.distance import surface_solid
+from femsim.anatomy.landmarks import Anatomy, find_anatomy
+from femsim.anatomy.repair import Surface, repaired
+from femsim.anatomy.sites import sites_of
+from femsim.errors import FemsimWarning, GeometryError, InputError
+from femsim.solid import GridSolid
+from femsim.solid._key import content_key
+from femsim.solid.grid import node_coordinates
+
+#: File types that are read.
+SUFFIXES = (".stl", ".ply", ".obj", ".vtp")
+#: Plausible length of an adult or adolescent long bone, mm.
+LENGTH = (150.0, 600.0)
+SCALES = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+
+
+def read_surface(path: str | Path, units: str = "auto", hole: float = 5.0) -> Surface:
+    """Read and repair a closed triangle surface.
+
+    Parameters
+    ----------
+    path : path
+        STL, PLY, OBJ or VTP.
+    units : {"auto", "mm", "cm", "m"}
+        Unit of the file. "auto" takes mm, and cm or m where only that gives a long bone of `LENGTH`; it says so in
+        the notes.
+    hole : float
+        See `repaired`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another type, or `units` is unknown.
+    GeometryError
+        If no unit gives a long bone, or the surface cannot be repaired.
+    """
+    path = Path(path)
+    if units not in (*SCALES, "auto"):
+        raise InputError(f"units = {units!r} is not known.", "The bone has no size.", "Use mm, cm, m or auto.")
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        state = "is not there" if path.suffix.lower() in SUFFIXES else "is of a type that is not read"
+        raise InputError(f"{path} {state}.", "A bone needs its surface.", f"Give a file of {', '.join(SUFFIXES)}.")
+    points, triangles = _read(path)
+    extent = float(np.linalg.norm(np.ptp(points, axis=0))) if len(points) else 0.0
+    fits = [u for u, s in SCALES.items() if LENGTH[0] <= s * extent <= 1.5 * LENGTH[1]]
+    if units == "auto" and len(fits) == 0:
+        raise GeometryError(
+            f"{path.name} is {extent:g} units long.",
+            "In mm, cm or m that is no human long bone.",
+            'Scale the file, or give its units (units = "mm").',
+        )
+    unit = units if units != "auto" else fits[0]
+    surface = repaired(points * SCALES[unit], triangles, path.name, hole)
+    if units == "auto" and unit != "mm":
+        surface = replace(surface, notes=(f"{path.name}: coordinates taken as {unit}.", *surface.notes))
+    return surface
+
+
+def bone_from_surfaces(
+    periosteum_file: str | Path,
+    endosteum_file: str | Path | None = None,
+    kind: str = "femur",
+    side: str | None = None,
+    thickness: float | Mapping[float, float] | None = None,
+    units: str = "auto",
+    spacing: float = 1.0,
+    min_wall: float = 0.8,
+    name: str = "",
+) -> Bone:
+    """A bone from its outer surface and, where there is one, its inner surface.
+
+    Parameters
+    ----------
+    periosteum_file, endosteum_file : path
+        Closed surfaces in one frame and unit: STL, PLY, OBJ or VTP.
+    kind : {"femur", "humerus", "tibia"}
+    side : {"left", "right"}, optional
+        Checked against the shape; needed where the shape does not tell.
+    thickness : float or mapping of float to float, optional
+        Cortical thickness in mm where there is no inner surface: one number, or position along the bone (0 distal, 1
+        proximal) to thickness, linear between.
+    units : {"auto", "mm", "cm", "m"}
+        Of both files.
+    spacing : float
+        Of the distance grids, mm.
+    min_wall : float
+        The endosteum is held at least this far inside the periosteum, mm.
+
+    Raises
+    ------
+    InputError
+        If neither or both of `endosteum_file` and `thickness` are given, or `side` contradicts the shape.
+    GeometryError
+        If a surface cannot be repaired or the two do not belong together.
+    """
+    if (endosteum_file is None) == (thickness is None):
+        raise InputError(
+            "The cortex needs an endosteal surface or a thickness, and not both.",
+            "Without one the bone would have no canal.",
+            "Give endosteum_file, or thickness in mm.",
+        )
+    outer = read_surface(periosteum_file, units)
+    anatomy = find_anatomy(outer.points, outer.triangles, kind, side)
+    periosteum = surface_solid(outer.points, outer.triangles, spacing)
+    notes = [*outer.notes, *anatomy.notes]
+    if endosteum_file is not None:
+        inner = read_surface(endosteum_file, units)
+        endosteum, note = _walled(inner, periosteum, spacing, min_wall)
+        notes += [*inner.notes, *note]
+    else:
+        assert thickness is not None
+        endosteum = _offset(periosteum, anatomy, thickness, min_wall)
+        notes.append("Endosteum made from the periosteum and a given thickness; no image says where it is.")
+    for text in notes:
+        warnings.warn(text, FemsimWarning, stacklevel=2)
+    return _bone(kind, outer, anatomy, periosteum, endosteum, tuple(notes), name or Path(periosteum_file).stem)
+
+
+def _bone(
+    kind: str,
+    outer: Surface,
+    anatomy: Anatomy,
+    periosteum: GridSolid,
+    endosteum: GridSolid,
+    notes: tuple[str, ...],
+    name: str,
+) -> Bone:
+    frame, line, marks, length = anatomy.frame, anatomy.centreline, anatomy.landmarks, anatomy.length
+    neck_base = _neck_base(anatomy) if "neck_centre" in marks else None
+    return Bone(
+        kind=kind,
+        side=frame.side,
+        periosteum=periosteum,
+        endosteum=endosteum,
+        frame=frame,
+        landmarks=marks,
+        centreline=line,
+        length=length,
+        surface=(outer.points, outer.triangles),
+        density=trabecular_density(kind, frame, length, marks, anatomy.measures.get("head_radius")),
+        axis=BoneAxis(frame, line, length, neck_base, marks.get("head_centre")),
+        sites=sites_of(kind, frame, line, marks, length),
+        name=name,
+        notes=notes,
+    )
+
+
+def _neck_base(anatomy: Anatomy) -> NDArray[np.float64]:
+    """Point of the neck axis that is closest to the long axis, mm."""
+    frame, marks = anatomy.frame, anatomy.landmarks
+    neck = frame.to_local(marks["neck_centre"])
+    along = frame.to_local(marks["head_centre"]) - neck
+    share = float(neck[:2] @ along[:2] / (along[:2] @ along[:2]))
+    # A humeral neck nearly in line with the shaft would meet it far away.
+    return frame.to_world(neck - np.clip(share, -1.0, 3.0) * along)
+
+
+def _walled(inner: Surface, periosteum: GridSolid, spacing: float, wall: float) -> tuple[GridSolid, list[str]]:
+    outside = periosteum.distance(inner.points) + wall
+    thin = outside > 0.0
+    if outside.max() > 5.0 or thin.mean() > 0.2:
+        worst = inner.points[int(np.argmax(outside))]
+        raise GeometryError(
+            f"{int(thin.sum())} of {len(thin)} endosteal vertices leave less than {wall:g} mm of wall; the worst, at "
+            f"({worst[0]:.1f}, {worst[1]:.1f}, {worst[2]:.1f}) mm, by {outside.max():.1f} mm.",
+            "The two surfaces are no outside and inside of one bone.",
+            "Check that both are in the same frame and unit, and in the right order.",
+        )
+    raw = surface_solid(inner.points, inner.triangles, spacing)
+    nodes = node_coordinates(raw.origin, raw.values.shape, raw.spacing)
+    limit = periosteum.distance(nodes).reshape(raw.values.shape) + wall
+    note = (
+        f"Endosteum moved inward at {int(thin.sum())} vertices, by up to {outside.max():.2f} mm, to leave {wall:g} mm."
+    )
+    key = content_key("walled", raw, periosteum, wall)
+    return GridSolid(raw.origin, spacing, np.maximum(raw.values, limit), key), [note] if thin.any() else []
+
+
+def _offset(
+    periosteum: GridSolid, anatomy: Anatomy, thickness: float | Mapping[float, float], wall: float
+) -> GridSolid:
+    table = dict(thickness) if isinstance(thickness, Mapping) else {0.5: float(thickness)}
+    where = np.array(sorted(table), float)
+    depth = np.array([table[w] for w in sorted(table)], float)
+    if not (len(where) and np.isfinite(depth).all() and np.isfinite(where).all() and depth.min() >= wall):
+        raise InputError(
+            f"thickness = {thickness!r} is not possible.",
+            f"The cortex must be at least {wall:g} mm thick everywhere.",
+            "Give larger numbers, or a smaller min_wall.",
+        )
+    nodes = node_coordinates(periosteum.origin, periosteum.values.shape, periosteum.spacing)
+    fraction = anatomy.frame.to_local(nodes)[:, 2] / anatomy.length
+    values = periosteum.values + np.interp(fraction, where, depth).reshape(periosteum.values.shape)
+    if not (values < 0.0).any():
+        raise GeometryError(
+            f"A cortex {depth.max():g} mm thick fills the whole bone.", "There is no canal.", "Give a thinner cortex."
+        )
+    return GridSolid(periosteum.origin, periosteum.spacing, values, content_key("offset", periosteum, where, depth))
+
+
+def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    import pyvista
+
+    try:
+        mesh = pyvista.read(path).extract_surface(algorithm=None).triangulate()
+    except (RuntimeError, ValueError, OSError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", "It may be damaged.", "Export it again.") from error
+    return np.asarray(mesh.points, float), np.asarray(mesh.regular_faces, np.int64).reshape(-1, 3)

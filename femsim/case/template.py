@@ -1,0 +1,40 @@
+"""The commented case file that ``femsim new`` prints."""
+
+from __future__ import annotations
+
+from femsim.case import toml_io
+from femsim.case.bones import SurfaceBone
+from femsim.case.model import Comparison
+
+_HEAD = """\
+# A femsim case. Every key is shown with its unit and default; delete what you do not change.
+# Numbers are in mm, N, MPa, kg and degrees, or texts with a unit: "3 cm", "2.5 GPa".
+# Check it with:  femsim check case.toml      Run it with:  femsim compare case.toml -o out
+"""
+
+
+def template(case: Comparison | None = None) -> str:
+    """A case file with every key, its unit and its default; it reads back as `case`."""
+    shown = Comparison() if case is None else case
+    blocks = [_HEAD.splitlines(), toml_io.commented(shown, "", skip=("bone", "lesion", "materials", "strategies"))]
+    blocks.append(toml_io.commented(shown.bone, "bone"))
+    blocks.append(_as_comment(_other_bones()))
+    for lesion in shown.lesion:
+        blocks.append(toml_io.commented(lesion, "[lesion]"))
+    for name in ("mesh", "risk", "solver"):
+        blocks.append(toml_io.commented(getattr(shown, name), name))
+    blocks.append(["# [materials.pmma]   # any constant of the library, see: femsim info materials", '# E = "2.0 GPa"'])
+    for name, strategy in shown.strategies.items():
+        blocks.append(toml_io.commented(strategy, f"strategies.{name}"))
+    return "\n".join("\n".join(lines) + "\n" for lines in blocks)
+
+
+def _other_bones() -> list[str]:
+    return toml_io.commented(SurfaceBone.model_construct(periosteum="periosteum.stl"), "bone")  # type: ignore[arg-type]
+
+
+def _as_comment(lines: list[str]) -> list[str]:
+    head = "# Instead of a parametric bone, your own surfaces (delete the section above):"
+    return [head, *(f"# {line}".replace("# #", "#  ") for line in lines)]
+
+

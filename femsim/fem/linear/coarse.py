@@ -1,0 +1,145 @@
+"""The linear sub-space of quadratic elements: interpolation from the vertices, and the matrix P^T A P on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from femsim.fem.linear.blocks import Numbering
+from femsim.fem.linear.dissection import Dissection, dissect
+from femsim.fem.linear.system import Floats, System
+
+
+@dataclass(frozen=True, eq=False)
+class Coarse:
+    """Structure of the sub-space.
+
+    Attributes
+    ----------
+    parents : (n, 2) int64
+        Vertices (in their own numbering) of each node of the solver's numbering.
+    fine : (n, 3) bool
+        Unknowns that interpolate; False where fixed.
+    free : (v, 3) bool
+        Vertex unknowns that are not fixed.
+    indptr, indices : (v + 1,), (.,) int64
+        Block rows of P^T A P, both triangles.
+    child_start, child : (v + 1,), (.,) int64
+        Nodes (system numbering) that interpolate from each vertex; a vertex lists itself twice.
+    pairs : (n, 2) int64
+        `parents` in the system's numbering.
+    tree : Dissection
+    """
+
+    parents: NDArray[np.int64]
+    fine: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    child_start: NDArray[np.int64]
+    child: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    tree: Dissection
+
+
+def coarse_space(system: System, numbering: Numbering) -> Coarse:
+    """Structure of the linear sub-space of a system with parents."""
+    assert system.parents is not None
+    vertex = np.flatnonzero((system.parents == np.arange(system.nodes)[:, None]).all(axis=1))
+    number = np.full(system.nodes, -1, np.int64)
+    number[vertex] = np.arange(vertex.size)
+    pairs = np.ascontiguousarray(number[system.parents])
+    order = np.argsort(pairs.ravel(), kind="stable")
+    child = order // 2
+    child_start = np.searchsorted(pairs.ravel()[order], np.arange(vertex.size + 1))
+    indptr, indices = _coarse_pattern(system.indptr, system.indices, pairs, child_start, child)
+    return Coarse(
+        np.ascontiguousarray(pairs[numbering.old]), np.ascontiguousarray(system.free[numbering.old]),
+        np.ascontiguousarray(system.free[vertex]), indptr, indices, child_start, child, pairs,
+        dissect(indptr, indices, system.points[vertex]),
+    )  # fmt: skip
+
+
+def coarse_matrix(system: System, coarse: Coarse) -> Floats:
+    """Blocks of P^T A P on the pattern of the sub-space; fixed unknowns become identity rows of matching size."""
+    out = np.zeros((coarse.indices.size, 3, 3))
+    _coarse_values(
+        system.indptr, system.indices, system.blocks, system.free, coarse.free, coarse.pairs, coarse.child_start,
+        coarse.child, coarse.indptr, coarse.indices, out,
+    )  # fmt: skip
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _coarse_pattern(indptr, indices, pairs, child_start, child):  # type: ignore[no-untyped-def]
+    n = child_start.size - 1
+    stamp = np.full(n, -1, np.int64)
+    rows = np.zeros(n + 1, np.int64)
+    columns = np.empty(20 * n + 16, np.int64)
+    for v in range(n):
+        top = rows[v]
+        if top + n > columns.size:
+            larger = np.empty(2 * columns.size + n, np.int64)
+            larger[:top] = columns[:top]
+            columns = larger
+        for c in range(child_start[v], child_start[v + 1]):
+            i = child[c]
+            for p in range(indptr[i], indptr[i + 1]):
+                for w in pairs[indices[p]]:
+                    if stamp[w] != v:
+                        stamp[w] = v
+                        columns[top] = w
+                        top += 1
+        rows[v + 1] = top
+    return rows, columns[: rows[n]].copy()
+
+
+@njit(cache=True, nogil=True)
+def _coarse_values(  # type: ignore[no-untyped-def]
+    indptr, indices, blocks, fine, free, pairs, child_start, child, rows, columns, out
+):
+    n = rows.size - 1
+    place = np.empty(n, np.int64)
+    for v in range(n):
+        for q in range(rows[v], rows[v + 1]):
+            place[columns[q]] = q
+        for c in range(child_start[v], child_start[v + 1]):
+            i = child[c]
+            for p in range(indptr[i], indptr[i + 1]):
+                j = indices[p]
+                for w in pairs[j]:
+                    q = place[w]
+                    for a in range(3):
+                        for b in range(3):
+                            if fine[i, a] and fine[j, b] and free[v, a] and free[w, b]:
+                                out[q, a, b] += 0.25 * blocks[p, a, b]
+        for a in range(3):
+            if out[place[v], a, a] <= 0.0 and not free[v, a]:
+                out[place[v], a, a] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def restrict_residual(residual, parents, fine, out):  # type: ignore[no-untyped-def]
+    """out (v, 3) = P^T residual; residual (3 n,), any precision."""
+    out[:] = 0.0
+    for i in range(parents.shape[0]):
+        p, q = parents[i]
+        for a in range(3):
+            if fine[i, a]:
+                half = 0.5 * residual[3 * i + a]
+                out[p, a] += half
+                out[q, a] += half
+
+
+@njit(cache=True, nogil=True)
+def add_interpolated(correction, parents, fine, x):  # type: ignore[no-untyped-def]
+    """x (3 n,) += P correction (v, 3)."""
+    for i in range(parents.shape[0]):
+        p, q = parents[i]
+        for a in range(3):
+            if fine[i, a]:
+                x[3 * i + a] += 0.5 * (correction[p, a] + correction[q, a])

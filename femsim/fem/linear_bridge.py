@@ -1,0 +1,96 @@
+"""From the assembled, constrained matrix to the linear solvers, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from femsim.fem.constraints import Plan
+from femsim.fem.pattern import Pattern
+from femsim.fem.workspace import Grid
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A symmetric matrix of 3 x 3 blocks, full storage."""
+
+    indptr: Ints
+    indices: NDArray[np.int32]
+    blocks: Floats
+
+
+def constrained(plan: Plan, pattern: Pattern, blocks: Floats) -> Blocks:
+    """The matrix of the independent unknowns; `blocks` is overwritten where no transformation is needed."""
+    from femsim.fem import kernels
+
+    matrix = Blocks(pattern.indptr, pattern.indices, blocks)
+    if plan.transform is not None:
+        matrix = _transformed(plan, matrix)
+    skew = np.full(plan.count, -1, np.int64)
+    skew[plan.skew] = np.arange(len(plan.skew))
+    projector = plan.projector if len(plan.skew) else np.zeros((1, 3, 3))
+    kernels.constrain(matrix.indptr, matrix.indices, plan.free, skew, projector, matrix.blocks)
+    return matrix
+
+
+def _transformed(plan: Plan, matrix: Blocks) -> Blocks:
+    """T^T K T, with every diagonal block present (a dependent node has an empty row)."""
+    n = len(matrix.indptr) - 1
+    full = sparse.bsr_matrix((matrix.blocks, matrix.indices, matrix.indptr), shape=(3 * n, 3 * n))
+    change = plan.transform.tobsr((3, 3))
+    product = change.T.tobsr((3, 3)) @ (full @ change)
+    diagonal = sparse.identity(3 * plan.count, format="csr").tobsr((3, 3))
+    # Adding an exact zero on the diagonal puts the missing blocks into the pattern; bsr addition drops zero blocks, so
+    # the identity is added and taken off again in place.
+    product = (product + diagonal).tobsr((3, 3))
+    product.sort_indices()
+    blocks = np.ascontiguousarray(product.data)
+    rows = np.repeat(np.arange(plan.count), np.diff(product.indptr))
+    on = np.flatnonzero(rows == product.indices)
+    blocks[on] -= np.eye(3)
+    return Blocks(product.indptr.astype(np.int64), product.indices.astype(np.int32), _symmetric(product, blocks))
+
+
+def _symmetric(product: sparse.bsr_matrix, blocks: Floats) -> Floats:
+    """The mean of a matrix and its transpose: the triple product is symmetric to round-off only."""
+    count = len(blocks)
+    order = sparse.csr_matrix((np.arange(1, count + 1), product.indices, product.indptr)).T.tocsr()
+    order.sort_indices()
+    return np.ascontiguousarray((blocks + blocks[order.data - 1].transpose(0, 2, 1)) / 2.0)
+
+
+def parents_of(grid: Grid, plan: Plan) -> Ints | None:
+    """Parents of the mid-side nodes, extended by the reference nodes of couplings, which are their own."""
+    if grid.parents is None or plan.count == plan.nodes:
+        return grid.parents
+    extra = np.repeat(np.arange(plan.nodes, plan.count)[:, None], 2, axis=1)
+    return np.vstack([grid.parents, extra])
+
+
+def places_of(grid: Grid, plan: Plan) -> Floats:
+    """Points of the nodes, extended by the reference points of couplings."""
+    extra = [np.repeat(c.point[None], 2, axis=0) for c in plan.couplings]
+    return np.vstack([grid.points, *extra]) if extra else grid.points
+
+
+def solve_blocks(
+    matrix: Blocks, plan: Plan, grid: Grid, rhs: Floats, **options: Any
+) -> tuple[Floats, dict[str, Any], Any]:
+    """Solve with scipy's sparse LU."""
+    size = 3 * plan.count
+    full = sparse.bsr_matrix((matrix.blocks, matrix.indices, matrix.indptr), shape=(size, size)).tocsc()
+    factor = options.get("prepared") or sparse.linalg.splu(
+        full, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    x = np.ascontiguousarray(factor.solve(rhs.reshape(len(rhs), -1).T).T)
+    left = np.linalg.norm(full @ x.T - rhs.reshape(len(rhs), -1).T, axis=0)
+    right = np.linalg.norm(rhs.reshape(len(rhs), -1), axis=1)
+    residuals = left / np.where(right > 0.0, right, 1.0)
+    return x.reshape(rhs.shape), {"method": "splu", "iterations": 0, "residuals": residuals}, factor

@@ -1,0 +1,46 @@
+"""What became of every solid in the mesh: its volume against that of the solid itself."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from femsim.errors import FemsimWarning
+from femsim.mesh.mesh import Mesh
+from femsim.mesh.quality import cell_volumes
+from femsim.mesh.size import MeshSize
+from femsim.solid.base import Solid
+from femsim.solid.query import volume
+
+TOLERANCE = 0.03  # relative difference from which a note is made
+
+
+def reference_volume(solid: Solid, domain: Solid, points: float = 6e4) -> float:
+    """Volume of a solid inside the domain, mm3, on a grid of about `points` nodes."""
+    lower = np.maximum(solid.bounds[0], domain.bounds[0])
+    upper = np.minimum(solid.bounds[1], domain.bounds[1])
+    if not (upper > lower).all():
+        return 0.0
+    return volume(solid & domain, float((np.prod(upper - lower) / points) ** (1 / 3)), (lower, upper))
+
+
+def volume_notes(mesh: Mesh, domain: Solid, solids: Mapping[str, Solid | None], size: MeshSize) -> list[str]:
+    """Notes, also given as warnings, on solids that are missing or whose volume is off by more than 3 %."""
+    notes = []
+    volumes = cell_volumes(mesh)
+    for name, solid in solids.items():
+        if solid is None:
+            continue
+        found, wanted = float(volumes[mesh.inside(name)].sum()), reference_volume(solid, domain)
+        # A few elements' worth is below what the mesh can show and no error of the solid's.
+        if abs(found - wanted) <= max(TOLERANCE * wanted, 0.02 * size.near**3):
+            continue
+        if found == 0.0:
+            note = f"{name}: not in the mesh, {wanted:.3g} mm3 are too small or thin for its elements"
+        else:
+            note = f"{name}: {found:.4g} mm3 in the mesh, {wanted:.4g} mm3 in the solid ({found / wanted - 1:+.1%})"
+        warnings.warn(note, FemsimWarning, stacklevel=4)
+        notes.append(note)
+    return notes

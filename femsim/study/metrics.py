@@ -1,0 +1,245 @@
+"""The row of the table for one strategy: every number with its definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim import fem, risk
+from femsim.anatomy import Bone
+from femsim.anatomy.frame import DIRECTIONS
+from femsim.fem.forces import nodal_forces
+from femsim.material import MaterialData
+from femsim.study.result import CaseResult, ComparisonResult, Value
+from femsim.treatment import Treatment
+
+if TYPE_CHECKING:
+    from femsim.study.compare import Problem
+
+STANDARD_GRAVITY = 9.80665  # m/s2, exact by definition (CGPM 1901)
+
+
+def case_result(
+    problem: Problem,
+    name: str,
+    strategy: Treatment,
+    data: Sequence[MaterialData],
+    index: NDArray[np.int64],
+    solution: fem.Solution,
+    assessment: risk.Assessment,
+) -> CaseResult:
+    """The row and the fields of one strategy."""
+    kinds = tuple(one.kind for one in data)
+    row: dict[str, Value] = {"strategy": name, "load": problem.loading.name}
+    row |= stiffness(problem, solution)
+    for part, family in (("bone", "bone"), ("cement", "cement")):
+        row |= extremes(part, assessment, np.array(kinds)[index] == family)
+    row |= failure(problem, data, index, assessment)
+    row |= volumes(solution.volume, kinds, index)
+    row |= lesion_metrics(problem)
+    row |= checks(solution)
+    return CaseResult(
+        name=name,
+        label=strategy.label,
+        mesh=problem.mesh,
+        materials=tuple(one.name for one in data),
+        material=index,
+        solution=solution,
+        assessment=assessment,
+        metrics=row,
+        fields=fields(problem, index, solution, assessment),
+    )
+
+
+def stiffness(problem: Problem, solution: fem.Solution) -> dict[str, Value]:
+    """Stiffness against the main load of the case.
+
+    A force ``F`` spread over its patch by weights does the work ``F . u`` on the weighted mean displacement ``u`` of the
+    patch, so ``|F|^2 / (F . u)`` is force over displacement along the force, whatever other loads act (they are part
+    of the case). For a moment it is moment over rotation.
+    """
+    main, model = problem.loading.main, solution.model
+    nodal = nodal_forces(main, model.points, model.cells, fem.element(model.element), solution.volume)
+    work = float((nodal * solution.displacement).sum())
+    force, moment = float(np.linalg.norm(main.force)), float(np.linalg.norm(main.moment))
+    if force > 0.0:
+        return {"stiffness": force**2 / work}
+    return {"torsional_stiffness": moment**2 / work / 1000.0 * math.pi / 180.0}
+
+
+def extremes(part: str, assessment: risk.Assessment, cells: NDArray[np.bool_]) -> dict[str, Value]:
+    """Largest averaged principal strains (%) and stresses (MPa) in bone or cement; None where there is none."""
+    found = assessment.extremes(cells)
+    names = ("tensile_strain", "compressive_strain", "tensile_stress", "compressive_stress")
+    if found is None:
+        return {f"{part}_{name}": None for name in names}
+    return {f"{part}_{name}": found[name] * (100.0 if name.endswith("strain") else 1.0) for name in names}
+
+
+def failure(
+    problem: Problem, data: Sequence[MaterialData], index: NDArray[np.int64], assessment: risk.Assessment
+) -> dict[str, Value]:
+    """Linear failure load and the place where it fails."""
+    main, worst = problem.loading.main, assessment.worst
+    force, moment = float(np.linalg.norm(main.force)), float(np.linalg.norm(main.moment))
+    row: dict[str, Value] = {"maximum_risk": assessment.maximum}
+    if force > 0.0:
+        row["failure_load"] = force * assessment.load_factor
+        row["failure_load_bw"] = force * assessment.load_factor / (problem.case.body_mass * STANDARD_GRAVITY)
+    else:
+        row["failure_moment"] = moment * assessment.load_factor / 1000.0
+    where = problem.at.centroids[worst]
+    position = float(problem.setup.bone.fraction(where)[0])
+    title = data[index[worst]].name.replace("_", " ")
+    row["failure_place"] = f"{title}, {side_words(problem.setup.bone, where)}, {100 * position:.0f} % of the length"
+    row["failure_position"] = 100.0 * position
+    row["failure_material"] = data[index[worst]].name
+    row["failure_kind"] = assessment.kind
+    return row
+
+
+def side_words(bone: Bone, point: NDArray[np.float64]) -> str:
+    """On which side of the bone's axis a point lies, by the nearest of the eight anatomical directions."""
+    local = bone.frame.to_local(point[None])[0]
+    axis = bone.frame.to_local(bone.centreline.point(local[2] / bone.length)[None])[0]
+    angle = math.degrees(math.atan2(local[1] - axis[1], local[0] - axis[0])) % 360.0
+    return min(DIRECTIONS, key=lambda name: abs((DIRECTIONS[name] - angle + 180.0) % 360.0 - 180.0))
+
+
+def lesion_metrics(problem: Problem) -> dict[str, Value]:
+    """Size of the lesion, of the largest one where there are several."""
+    if not problem.setup.lesions:
+        return {}
+    largest = max((lesion.measures for lesion in problem.setup.lesions), key=lambda one: one.volume)
+    return {
+        "lesion_volume": sum(lesion.measures.volume for lesion in problem.setup.lesions) / 1000.0,
+        "axial_cortical_involvement": largest.axial_involvement,
+        "circumferential_cortical_involvement": 100.0 * largest.circumferential_involvement,
+        "lesion_diameter_fraction": 100.0 * largest.diameter_fraction,
+        "mirels_size_points": largest.mirels_size,
+    }
+
+
+def fields(
+    problem: Problem, index: NDArray[np.int64], solution: fem.Solution, assessment: risk.Assessment
+) -> dict[str, NDArray[Any]]:
+    """The fields that go into the ``.vtu``; means over the element unless the field table says otherwise."""
+    weight = solution.volume / solution.volume.sum(axis=1, keepdims=True)
+    stress = np.einsum("mq,mqi->mi", weight, solution.stress)
+    strain = np.einsum("mq,mqi->mi", weight, solution.strain)
+    stresses, strains = fem.principal(stress)[0], fem.principal(strain, strain=True)[0]
+    scale = solution.model.material.scale_table()
+    modulus = fem.axial_modulus(solution.model.material.base)[index] * np.broadcast_to(
+        scale.mean(axis=1), len(index)
+    )
+    return {
+        "displacement": solution.displacement,
+        "material": index,
+        "youngs_modulus": modulus,
+        "stress": stress,
+        "strain": strain,
+        "von_mises_stress": fem.von_mises(stress),
+        "maximum_principal_stress": stresses[:, 2],
+        "minimum_principal_stress": stresses[:, 0],
+        "maximum_principal_strain": strains[:, 2],
+        "minimum_principal_strain": strains[:, 0],
+        "energy_density": (weight * solution.energy_density).sum(axis=1),
+        "risk": assessment.risk,
+        "failure_mode": assessment.mode,
+        "excluded": (~assessment.judged).astype(np.int32),
+    }
+
+
+def recovery(results: Mapping[str, CaseResult]) -> dict[str, CaseResult]:
+    """Add stiffness relative to the intact twin, and how much of its loss each strategy gives back."""
+    name = "stiffness" if "stiffness" in next(iter(results.values())).metrics else "torsional_stiffness"
+    value = {key: float(one.metrics[name]) for key, one in results.items()}  # type: ignore[arg-type]
+    intact = next(iter(value.values()))
+    untreated = value.get("untreated")
+    out = {}
+    for key, one in results.items():
+        extra: dict[str, Value] = {"stiffness_of_intact": 100.0 * value[key] / intact}
+        # where the lesion costs no measurable stiffness there is nothing to recover
+        if untreated is not None and intact - untreated > 1e-4 * intact:
+            extra["stiffness_recovery"] = 100.0 * (value[key] - untreated) / (intact - untreated)
+        out[key] = replace(one, metrics=_after(one.metrics, name, extra))
+    return out
+
+
+def _after(metrics: Mapping[str, Value], name: str, extra: Mapping[str, Value]) -> dict[str, Value]:
+    out: dict[str, Value] = {}
+    for key, value in metrics.items():
+        out[key] = value
+        if key == name:
+            out |= extra
+    return out
+
+
+def discretisation(fine: Mapping[str, CaseResult], coarse: Mapping[str, CaseResult]) -> dict[str, CaseResult]:
+    """Add the change of stiffness and failure load from a mesh of twice the element size to the reported one."""
+    columns = {
+        "stiffness": "stiffness_error",
+        "torsional_stiffness": "stiffness_error",
+        "failure_load": "failure_load_error",
+        "failure_moment": "failure_load_error",
+    }
+    out = {}
+    for key, one in fine.items():
+        extra: dict[str, Value] = {}
+        for name, column in columns.items():
+            here, there = one.metrics.get(name), coarse[key].metrics.get(name)
+            if isinstance(here, float) and isinstance(there, float):
+                extra[column] = 100.0 * abs(here - there) / here
+        out[key] = replace(one, metrics={**one.metrics, **extra})
+    return out
+
+
+def volumes(mesh_volume: NDArray[np.float64], kinds: tuple[str, ...], index: NDArray[np.int64]) -> dict[str, Value]:
+    """Volume of cement and of devices in mL, from the quadrature volumes (m, q) of the mesh."""
+    per_cell = mesh_volume.sum(axis=1)
+    kind = np.array(kinds)[index]
+    return {
+        "cement_volume": float(per_cell[kind == "cement"].sum()) / 1000.0,
+        "device_volume": float(per_cell[(kind == "polymer") | (kind == "metal")].sum()) / 1000.0,
+    }
+
+
+def checks(solution: fem.Solution) -> dict[str, Value]:
+    """Equilibrium, energy balance and residual of one solution, all relative."""
+    found = solution.checks
+    return {
+        "force_residual": float(np.max(np.abs(found.force))),
+        "moment_residual": float(np.max(np.abs(found.moment))),
+        "energy_residual": abs(float(found.energy_balance)),
+        "solver_residual": float(found.residual),
+        "unknowns": 3 * len(solution.displacement),
+    }
+
+
+def finish(
+    problem: Problem,
+    results: dict[str, CaseResult],
+    coarse: dict[str, CaseResult] | None,
+    warnings: tuple[str, ...],
+    seconds: Mapping[str, float],
+) -> ComparisonResult:
+    """Add what needs all strategies, and pack the comparison."""
+    complete = recovery(results)
+    if coarse is not None:
+        complete = discretisation(complete, coarse)
+    return ComparisonResult(
+        case=problem.case,
+        setup=problem.setup,
+        mesh=problem.mesh,
+        results=complete,
+        arrows=problem.loading.arrows,
+        held=problem.loading.held,
+        warnings=(*problem.setup.warnings, *warnings),
+        seconds=dict(seconds),
+        convergence=coarse is not None,
+    )
