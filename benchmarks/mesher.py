@@ -66,7 +66,7 @@ def variant(seed: int) -> tuple[Arrangement, str]:
     if kind == 1:
         shape = solid.Ellipsoid(centre, size * rng.uniform(0.6, 1.4, 3))
     elif kind == 2:
-        shape = solid.Capsule(centre - [0, 0, size], centre + [0, 0, size], 0.7 * size)
+        shape = solid.Capsule(centre - np.array([0, 0, size]), centre + np.array([0, 0, size]), 0.7 * size)
     elif kind == 3:
         shape = solid.noisy_blob(centre, size, roughness=0.15, seed=int(seed))
     solids: dict[str, Solid] = {"endosteum": endosteum, "lesion": shape}
@@ -113,7 +113,16 @@ def run(seed: int, cache: Path) -> Outcome:
         whole = solid.volume(arrangement.domain & shape, 0.5, shape.bounds)
         worst = max(worst, abs(volumes[made.inside(name)].sum() / whole - 1.0) if whole > 50 else 0.0)
     return Outcome(
-        seed, relation, "", len(made.cells), found.worst, found.above_quarter, found.jacobian, worst, first - second, second
+        seed,
+        relation,
+        "",
+        len(made.cells),
+        found.worst,
+        found.above_quarter,
+        found.jacobian,
+        worst,
+        first - second,
+        second,
     )
 
 
@@ -135,7 +144,8 @@ def main() -> None:
     for name in ("cells", "worst", "above", "jacobian", "volume_error", "background", "variant"):
         values = np.array([getattr(r, name) for r in good])
         low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
-        print(f"{name:13s} min {values.min():.4g}  5% {low:.4g}  median {middle:.4g}  95% {high:.4g}  max {values.max():.4g}")
+        text = f"min {values.min():.4g}  5% {low:.4g}  median {middle:.4g}  95% {high:.4g}  max {values.max():.4g}"
+        print(f"{name:13s} {text}")
 
 
 if __name__ == "__main__":

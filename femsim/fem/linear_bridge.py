@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from femsim.fem.constraints import Plan
-from femsim.fem.pattern import Pattern
 from femsim.fem.workspace import Grid
+
+if TYPE_CHECKING:
+    from femsim.fem.linear import System
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,18 +28,21 @@ class Blocks:
     blocks: Floats
 
 
-def constrained(plan: Plan, pattern: Pattern, blocks: Floats) -> Blocks:
-    """The matrix of the independent unknowns; `blocks` is overwritten where no transformation is needed."""
+def constrained(plan: Plan, grid: Grid, blocks: Floats) -> System:
+    """The system of the independent unknowns; `blocks` is overwritten where no transformation is needed."""
     from femsim.fem import kernels
+    from femsim.fem.linear import System
 
-    matrix = Blocks(pattern.indptr, pattern.indices, blocks)
+    matrix = Blocks(grid.pattern.indptr, grid.pattern.indices, blocks)
     if plan.transform is not None:
         matrix = _transformed(plan, matrix)
     skew = np.full(plan.count, -1, np.int64)
     skew[plan.skew] = np.arange(len(plan.skew))
     projector = plan.projector if len(plan.skew) else np.zeros((1, 3, 3))
     kernels.constrain(matrix.indptr, matrix.indices, plan.free, skew, projector, matrix.blocks)
-    return matrix
+    return System(
+        matrix.indptr, matrix.indices, matrix.blocks, plan.free, _places(grid, plan), _parents(grid, plan)
+    )
 
 
 def _transformed(plan: Plan, matrix: Blocks) -> Blocks:
@@ -66,7 +71,7 @@ def _symmetric(product: sparse.bsr_matrix, blocks: Floats) -> Floats:
     return np.ascontiguousarray((blocks + blocks[order.data - 1].transpose(0, 2, 1)) / 2.0)
 
 
-def parents_of(grid: Grid, plan: Plan) -> Ints | None:
+def _parents(grid: Grid, plan: Plan) -> Ints | None:
     """Parents of the mid-side nodes, extended by the reference nodes of couplings, which are their own."""
     if grid.parents is None or plan.count == plan.nodes:
         return grid.parents
@@ -74,23 +79,7 @@ def parents_of(grid: Grid, plan: Plan) -> Ints | None:
     return np.vstack([grid.parents, extra])
 
 
-def places_of(grid: Grid, plan: Plan) -> Floats:
+def _places(grid: Grid, plan: Plan) -> Floats:
     """Points of the nodes, extended by the reference points of couplings."""
     extra = [np.repeat(c.point[None], 2, axis=0) for c in plan.couplings]
     return np.vstack([grid.points, *extra]) if extra else grid.points
-
-
-def solve_blocks(
-    matrix: Blocks, plan: Plan, grid: Grid, rhs: Floats, **options: Any
-) -> tuple[Floats, dict[str, Any], Any]:
-    """Solve with scipy's sparse LU."""
-    size = 3 * plan.count
-    full = sparse.bsr_matrix((matrix.blocks, matrix.indices, matrix.indptr), shape=(size, size)).tocsc()
-    factor = options.get("prepared") or sparse.linalg.splu(
-        full, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-    )
-    x = np.ascontiguousarray(factor.solve(rhs.reshape(len(rhs), -1).T).T)
-    left = np.linalg.norm(full @ x.T - rhs.reshape(len(rhs), -1).T, axis=0)
-    right = np.linalg.norm(rhs.reshape(len(rhs), -1), axis=1)
-    residuals = left / np.where(right > 0.0, right, 1.0)
-    return x.reshape(rhs.shape), {"method": "splu", "iterations": 0, "residuals": residuals}, factor

@@ -31,6 +31,11 @@ class Pattern:
     indices: Int32
     scatter: Int32
 
+    @property
+    def bytes(self) -> int:
+        """Memory of the pattern and of one matrix on it."""
+        return self.indptr.nbytes + self.indices.nbytes * 19 + self.scatter.nbytes
+
 
 @dataclass(frozen=True, eq=False)
 class Slabs:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from femsim.errors import InputError, SolveError
-from femsim.fem import operators
+from femsim.fem import linear, operators
 from femsim.fem.constraints import Plan, plan, prescribed
 from femsim.fem.forces import nodal_forces, vector
-from femsim.fem.linear_bridge import constrained, solve_blocks
+from femsim.fem.linear_bridge import constrained
 from femsim.fem.loads import CouplingForce, ImposedDisplacement, Load, label
 from femsim.fem.model import Model
 from femsim.fem.preflight import examine
@@ -111,16 +111,23 @@ def solve(
         reused = ("pattern", *reused)
     clock.lap("assembly")
     unknowns = _reduced(model, grid, scheme, rights)
+    if guess is None and known is grid and space.previous:
+        guess = {name: u for name, u in space.previous.items() if name in rights}
+    if guess:
+        reused = (*reused, "guess")
     start = _starts(guess, model, scheme, rights)
-    x, info, space.prepared = solve_blocks(
-        space.system, scheme, grid, unknowns, prepared=space.prepared, solver=solver, tolerance=tolerance,
-        guess=start, threads=space.thread_count(threads),
+    result = linear.solve(
+        space.system, unknowns, method=solver, tolerance=tolerance, guess=start, reuse=space.prepared,
+        threads=space.thread_count(threads),
     )  # fmt: skip
+    space.prepared = result.prepared
     clock.lap("solve")
-    return {
-        name: _finish(model, grid, scheme, name, rights[name], x[i], i, info, clock, reused)
+    found = {
+        name: _finish(model, grid, scheme, name, rights[name], i, result, clock, reused)
         for i, name in enumerate(rights)
     }
+    space.previous = {name: solution.displacement for name, solution in found.items()}
+    return found
 
 
 class _Clock:
@@ -183,9 +190,11 @@ def _prepare_matrix(model: Model, grid: Grid, scheme: Plan, space: Workspace) ->
     key = matrix_key(model, grid, scheme)
     if space.matrix_key == key and space.system is not None:
         return ("matrix", "factorisation")
-    space.matrix_key, space.system, space.prepared = "", None, None
+    space.matrix_key, space.system = "", None
+    if space.prepared is not None:
+        space.prepared = space.prepared.without_factors()
     space.blocks = operators.stiffness(grid, model.material, space.blocks)
-    space.system = constrained(scheme, grid.pattern, space.blocks)
+    space.system = constrained(scheme, grid, space.blocks)
     space.matrix_key = key
     return ()
 
@@ -251,11 +260,11 @@ def _starts(
 
 
 def _finish(
-    model: Model, grid: Grid, scheme: Plan, name: str, right: Right, x: Floats, row: int, info: dict, clock: _Clock,
+    model: Model, grid: Grid, scheme: Plan, name: str, right: Right, row: int, result: linear.Result, clock: _Clock,
     reused: tuple[str, ...],
 ) -> Solution:  # fmt: skip
     """Displacements, reactions and checks of one load case."""
-    unknowns = x + right.held
+    unknowns = result.x[row] + right.held
     displacement = _expand(scheme, unknowns)
     if not np.isfinite(displacement).all():
         raise SolveError(
@@ -279,19 +288,14 @@ def _finish(
         for c in scheme.couplings
     }
     log = SolverLog(
-        info["method"], int(scheme.free.sum()), _at(info["iterations"], row), float(_at(info["residuals"], row)),
-        dict(clock.seconds), int(info.get("memory_bytes", 0)), reused,
+        result.method, int(scheme.free.sum()), int(result.iterations[row]), float(result.residuals[row]),
+        dict(clock.seconds), result.memory_bytes + grid.pattern.bytes, reused,
     )  # fmt: skip
     real = np.ascontiguousarray(reaction[: scheme.nodes])
-    result = Solution(model, name, displacement, real, checks, log, right.stress_free, couplings, grid)
+    solution = Solution(model, name, displacement, real, checks, log, right.stress_free, couplings, grid)
     # They had to be worked out for the checks; kept, they need not be worked out again.
-    result.__dict__.update(strain=strain, elastic_strain=elastic, stress=stress)
-    return result
-
-
-def _at(values: object, row: int) -> int:
-    array = np.atleast_1d(np.asarray(values))
-    return array[row if len(array) > 1 else 0].item()
+    solution.__dict__.update(strain=strain, elastic_strain=elastic, stress=stress)
+    return solution
 
 
 def _checks(

@@ -72,8 +72,7 @@ class Workspace:
     matrix_key: str = ""
     system: Any = None
     prepared: Any = None
-    assemblies: int = 0
-    log: dict[str, float] = field(default_factory=dict)
+    previous: dict[str, Floats] = field(default_factory=dict)
 
     def thread_count(self, threads: int | None = None) -> int:
         """Threads to use: as asked, else as set, else as many as this process may run on (at most 4)."""
@@ -97,7 +96,7 @@ class Workspace:
     def forget(self) -> None:
         """Let go of everything."""
         self.grid = self.blocks = self.system = self.prepared = None
-        self.matrix_key = ""
+        self.matrix_key, self.previous = "", {}
 
 
 def make_grid(model: Model, threads: int, key: str = "") -> Grid:

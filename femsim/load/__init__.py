@@ -1,1 +1,32 @@
+"""Load cases: the library with sources, and the way from a load case to supports and forces on a mesh."""
 
+from femsim.load.applied import Applied, Patch
+from femsim.load.apply import apply
+from femsim.load.library import (
+    GRAVITY,
+    Bench,
+    Held,
+    LoadCaseData,
+    LoadItem,
+    Position,
+    Roller,
+    get,
+    library,
+    read_case,
+)
+
+__all__ = [
+    "GRAVITY",
+    "Applied",
+    "Bench",
+    "Held",
+    "LoadCaseData",
+    "LoadItem",
+    "Patch",
+    "Position",
+    "Roller",
+    "apply",
+    "get",
+    "library",
+    "read_case",
+]

@@ -5,6 +5,8 @@ vertex, the list of its slots 4 t + i; `kind` is 0 for vertices inside one compa
 `spare` holds dead tetrahedra and `count` [number used, number spare].
 """
 
+# ruff: noqa: C901 - loops written out for the compiler
+
 from __future__ import annotations
 
 import numpy as np
@@ -219,7 +221,7 @@ def _swap_face(p, tet, mask, head, link, spare, count, star, t, i):  # type: ign
             if sicn(p, new[k, 0], new[k, 1], new[k, 2], new[k, 3]) <= max(old, 0.0) + 1e-6:
                 return False
             k += 1
-    if d < 0 or count[1] == 0 and count[0] >= len(tet):
+    if d < 0 or (count[1] == 0 and count[0] >= len(tet)):
         return False
     label = mask[t]
     for dead in (t, s):

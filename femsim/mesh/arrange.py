@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,15 @@ from femsim.mesh.cut import Cells, cut
 from femsim.mesh.improve import improve
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.promote import curved, to_tet10
-from femsim.mesh.quality import check
-from femsim.mesh.report import volume_notes
+from femsim.mesh.quality import cell_volumes, check, quality
+from femsim.mesh.report import references, shifts, volume_notes
 from femsim.mesh.size import MeshSize, size_field
 from femsim.mesh.surface import Surface
 from femsim.mesh.thin import homogenised
 from femsim.mesh.topology import neighbours
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Solid
+from femsim.solid.boolean import Offset
 
 
 def mesh_arrangement(
@@ -65,38 +68,53 @@ def mesh_arrangement(
     skipped, notes = homogenised(arrangement, used)
     names = tuple(arrangement.solids)
     surfaces: list[Solid | None] = [None if name in skipped else arrangement.solids[name] for name in names]
-    return _finish(arrangement.domain, names, surfaces, base, used, notes)
+    wanted = references(arrangement.domain, dict(zip(names, surfaces, strict=True)))
+    mesh = _cut_all(arrangement.domain, names, surfaces, base, used)
+    moved = shifts(mesh, wanted, used)
+    if moved:
+        grown = [
+            Offset(s, moved[n]) if s is not None and n in moved else s for n, s in zip(names, surfaces, strict=True)
+        ]
+        mesh = _nearer(mesh, _cut_all(arrangement.domain, names, grown, base, used), wanted)
+    notes.extend(volume_notes(mesh, wanted, used))
+    mesh = replace(mesh, notes=(*notes, *mesh.notes))
+    check(mesh)
+    return mesh
 
 
-def _finish(
-    domain: Solid,
-    names: tuple[str, ...],
-    surfaces: list[Solid | None],
-    base: Background,
-    size: MeshSize,
-    notes: list[str],
+def _nearer(one: Mesh, two: Mesh, wanted: Mapping[str, float]) -> Mesh:
+    """The mesh whose volumes come nearer to the wanted ones, unless it is the second and much worse in shape."""
+    if not wanted or quality(two).worst < min(0.1, quality(one).worst):
+        return one
+
+    def error(mesh: Mesh) -> float:
+        volumes = cell_volumes(mesh)
+        return sum(abs(volumes[mesh.inside(n)].sum() / v - 1.0) for n, v in wanted.items() if v > 0)
+
+    return two if error(two) < error(one) else one
+
+
+def _cut_all(
+    domain: Solid, names: tuple[str, ...], surfaces: Sequence[Solid | None], base: Background, size: MeshSize
 ) -> Mesh:
     cells = Cells(base.points, base.cells, np.zeros(len(base.cells), np.int64), base.ridge)
     for bit, solid in enumerate(surfaces):
         if solid is not None:
             cells = cut(cells, solid, bit, 1e-6 * size.near)
     cells = improve(cells, domain, surfaces)
+    notes = []
     if size.curved:
         points, tetrahedra, straightened = curved(cells, domain, surfaces)
         if straightened:
             notes.append(f"{straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
     else:
         points, tetrahedra = to_tet10(cells.points, cells.cells)
-    mesh = Mesh(points, tetrahedra, "tet10", names, cells.mask)
     beside = neighbours(cells.cells)
     sets = {"boundary": np.argwhere(beside < 0)}
-    for name in names:
-        inside = mesh.inside(name)
+    for bit, name in enumerate(names):
+        inside = (cells.mask >> bit) & 1 == 1
         sets[name] = np.argwhere(inside[:, None] & (beside >= 0) & ~inside[beside])
-    notes.extend(volume_notes(mesh, domain, dict(zip(names, surfaces, strict=True)), size))
-    mesh = Mesh(points, tetrahedra, "tet10", names, cells.mask, {}, sets, tuple(notes))
-    check(mesh)
-    return mesh
+    return Mesh(points, tetrahedra, "tet10", names, cells.mask, {}, sets, tuple(notes))
 
 
 def _check_names(arrangement: Arrangement) -> None:
@@ -114,5 +132,3 @@ def _check_names(arrangement: Arrangement) -> None:
             "A cell can remember 60.",
             "Unite solids that always get the same material.",
         )
-
-

@@ -118,9 +118,7 @@ def _snap_and_split(
     return made, np.concatenate([phi, np.zeros(int(still.sum()))])
 
 
-def _crossed(
-    cells: NDArray[np.int64], phi: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _crossed(cells: NDArray[np.int64], phi: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Crossed edges (e, 2) of tetrahedra (m, 4), and for their six edges the number of the crossed edge or -1."""
     edges = np.sort(cells[:, EDGES], axis=2)
     crossed = phi[edges[:, :, 0]] * phi[edges[:, :, 1]] < 0

@@ -25,7 +25,9 @@ def to_tet10(points: NDArray[np.float64], cells: NDArray[np.int64]) -> tuple[NDA
     return np.concatenate([points, middle]), np.concatenate([cells, len(points) + of_cell], axis=1)
 
 
-def curved(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+def curved(
+    mesh: Cells, domain: Solid, solids: Sequence[Solid | None]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     """Ten-node tetrahedra whose mid-side nodes lie on the domain's surface and on those of the solids.
 
     Parameters
@@ -93,7 +95,9 @@ def shifted(
     f = f_before
     for _ in range(3):
         f = solid.distance(points + step[:, None] * normal)
-        slope = np.where(np.abs(step - before) > 1e-12, (f - f_before) / np.where(step == before, 1.0, step - before), 1.0)
+        slope = np.where(
+            np.abs(step - before) > 1e-12, (f - f_before) / np.where(step == before, 1.0, step - before), 1.0
+        )
         slope = np.where(np.abs(slope) > 0.2, slope, 1.0)
         before, f_before, step = step, f, np.clip(step - f / slope, -reach, reach)
     f = solid.distance(points + step[:, None] * normal)

@@ -84,7 +84,7 @@ class SizeField:
         return result
 
     def count(self, domain: Solid) -> float:
-        """Estimate of the number of tetrahedra that fill `domain`, from 6 sqrt(2) volumes of a regular tetrahedron."""
+        """Estimate of the number of tetrahedra that fill `domain`, from their mean volume."""
         nodes = node_coordinates(self.origin, _shape(self.values), self.spacing)
         share = np.clip(0.5 - domain.distance(nodes) / self.spacing, 0.0, 1.0)
         return float((share / (_VOLUME_FACTOR * self.values.ravel() ** 3)).sum() * self.spacing**3)

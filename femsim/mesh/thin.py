@@ -11,15 +11,17 @@ from femsim.mesh.size import MeshSize
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.query import volume
 
-RESOLVED = 0.5  # a wall thinner than this share of the edge length gets holes (a 0.5 mm wall at 1.5 mm: a third missing)
+RESOLVED = (
+    0.5  # a wall thinner than this share of the edge length gets holes (a 0.5 mm wall at 1.5 mm: a third missing)
+)
 
 
 def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[set[str], list[str]]:
     """Solids whose surface is not cut because the wall around them is too thin, and the notes that say so.
 
     A wall is the part of a solid outside the solid of the same name with ``_lumen`` appended. Where the wall is
-    thinner than half the edge length the lumen is not cut: the whole solid is one compartment, and the note gives
-    the share of the wall in its volume, with which the two materials can be mixed.
+    thinner than half the edge length the outer surface is not cut: the lumen keeps its true diameter (it is the part that
+    carries load), the wall is what lies around it, and the note gives the share of the wall in the volume.
     """
     skipped: set[str] = set()
     notes: list[str] = []
@@ -31,11 +33,12 @@ def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[set[str], lis
         if lumen not in arrangement.solids:
             note = f"{name}: {thickness:g} mm thick, below half the edge length {edge:g} mm; it may have holes"
         else:
-            skipped.add(lumen)
+            skipped.add(name)
             outer, inner = (_volume(arrangement, n) for n in (name, lumen))
             note = (
-                f"{name}: wall of {thickness:g} mm homogenised at an edge length of {edge:g} mm; {lumen} is not in the "
-                f"mesh; the wall is {100 * (1 - inner / outer) if outer > 0 else 100:.1f} % of the volume of {name}"
+                f"{name}: wall of {thickness:g} mm homogenised at an edge length of {edge:g} mm: the tissue or cement "
+                f"around {lumen} takes its place; the wall is {100 * (1 - inner / outer) if outer > 0 else 100:.1f} % "
+                f"of the volume of {name}"
             )
         warnings.warn(note, FemsimWarning, stacklevel=3)
         notes.append(note)

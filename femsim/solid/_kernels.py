@@ -192,6 +192,9 @@ def loft_distance(local: Array, bottom: float, step: float, centres: Array, radi
         shift_y = (centres[rows[2], 1] - centres[rows[1], 1]) / step
         if r > 1e-9:
             up += (shift_x * x + shift_y * y) / r
+        # A narrow ridge on the surface is no nearer to the axis: its flanks count only close to the surface.
+        away = abs(r - radius) / (0.2 * radius)
+        around *= np.exp(-away * away)
         side = (r - radius) / np.sqrt(1.0 + (around / max(radius, 1e-9)) ** 2 + up * up)
         result[n] = max(side, -z, z - height)
     return result

@@ -85,6 +85,10 @@ class GridSolid(Solid):
         return content_key("GridSolid", self.origin, self.spacing, self.name or self.values)
 
 
+#: Depth in mm to which `sampled` makes a distance Euclidean in full.
+_EUCLIDEAN = 3.0
+
+
 def grid_points(
     lower: ArrayLike, upper: ArrayLike, spacing: float
 ) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
@@ -106,8 +110,8 @@ def sampled(solid: Solid, spacing: float, band: float = 10.0, name: str = "") ->
     Parameters
     ----------
     solid : Solid
-        Bounded. Its distance may be off by a factor (a blend, a loft): within `band` it is divided by the magnitude
-        of its gradient, held between 0.5 and 1.5. The surface stays where it is.
+        Bounded. Its distance may be off by a factor (a blend, a loft): within 3 mm of the surface it is divided by
+        the magnitude of its gradient, held between 0.5 and 1.5, fading out at 6 mm. The surface stays where it is.
     spacing : float
         mm.
     band : float
@@ -129,8 +133,9 @@ def sampled(solid: Solid, spacing: float, band: float = 10.0, name: str = "") ->
     index = np.stack(np.unravel_index(near, shape), axis=-1)
     values.ravel()[near] = solid.distance(origin + spacing * index)
     slope = np.sqrt(sum(g * g for g in np.gradient(values, spacing)))
-    scale = np.clip(slope.ravel()[near], 0.5, 1.5)
-    values.ravel()[near] /= scale
+    # Deeper down the gradient of a blend says little about the distance, and near a medial axis nothing.
+    fade = np.clip(2.0 - np.abs(values.ravel()[near]) / _EUCLIDEAN, 0.0, 1.0)
+    values.ravel()[near] /= 1.0 + fade * (np.clip(slope.ravel()[near], 0.5, 1.5) - 1.0)
     return GridSolid(origin, spacing, values, name or solid.key())
 
 

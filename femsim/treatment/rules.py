@@ -72,6 +72,7 @@ def paint(mesh: Mesh, rules: Sequence[Rule]) -> tuple[tuple[str, ...], NDArray[n
         If a rule names a solid that the mesh does not have, or a cell is left without a material. A solid that the
         mesher homogenised, and named in `Mesh.notes`, may be missing: its rule then paints nothing.
     """
+    _check_lumens(mesh, rules)
     painted = np.full(len(mesh.cells), -1, dtype=np.int64)
     for number, rule in enumerate(rules):
         if _homogenised(mesh, rule):
@@ -109,3 +110,17 @@ def _homogenised(mesh: Mesh, rule: Rule) -> bool:
             "Mesh the solids of every strategy together.",
         )
     return any(name in missing for name in rule.inside)
+
+
+def _check_lumens(mesh: Mesh, rules: Sequence[Rule]) -> None:
+    """A catheter whose lumen got lost would be wall throughout: a wrong stiffness without a word."""
+    for name in {name for rule in rules for name in rule.inside if name.endswith("_lumen")}:
+        outer = name.removesuffix("_lumen")
+        if not {name, outer} <= set(mesh.solids):
+            continue
+        if mesh.inside(outer).any() and not mesh.inside(name).any():
+            raise MeshError(
+                f"The mesh holds {outer} but no element of its lumen.",
+                "The whole catheter would be made of its wall.",
+                "Use smaller elements near the devices (mesh.near), or a wider lumen.",
+            )

@@ -127,7 +127,7 @@ def show(
         cut = grid.clip("y", origin=origin)
         actors.append(plotter.add_mesh(cut, scalars="shown", show_scalar_bar=index == 0, **options))
         plotter.add_axes()  # type: ignore[call-arg]
-        plotter.view_xz(negative=True)  # onto the cut
+        plotter.view_xz(negative=True)  # type: ignore[call-arg]  # onto the cut
     if screenshot is None:
         _cut_together(plotter, list(shown.values()), actors, columns)
     plotter.link_views()

@@ -12,7 +12,6 @@ from __future__ import annotations
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,9 +150,7 @@ def solve_multigrid(
 
     def one(k: int, pool: Executor | None) -> tuple[int, float]:
         start = None if guess is None else guess[k][numbering.old].ravel()
-        found, count, residual = _cg(
-            _Operators(hierarchy, pool), rhs[k][numbering.old].ravel(), tolerance, start
-        )
+        found, count, residual = _cg(_Operators(hierarchy, pool), rhs[k][numbering.old].ravel(), tolerance, start)
         x[k] = found.reshape(-1, 3)[numbering.new]
         return count, residual
 

@@ -68,8 +68,8 @@ def solve(
     guess : (k, n, 3), optional
         Start of the iteration.
     reuse : Prepared, optional
-        From an earlier result with the same pattern. With the same `blocks` array, unchanged, its factors are reused;
-        with another array, its structure.
+        From an earlier result. Its structure serves where pattern and supports are the same, its factors where the
+        `blocks` array is the same one, unchanged.
     threads : int, optional
         Default: as many as the process may use, at most 4.
 
@@ -83,19 +83,21 @@ def solve(
     rhs = np.ascontiguousarray(rhs, np.float64)
     _check(system, rhs, method, tolerance, guess)
     clock = time.perf_counter()
-    chosen = _choose(system, method, reuse)
-    structure = reuse.structure if reuse is not None and reuse.method == chosen else None
     seconds: dict[str, float] = {}
-    if structure is None:
-        structure = structure_of(system) if chosen == "multigrid" else _order(system)
+    total = float(system.blocks.sum())
+    if not np.isfinite(total):
+        raise not_finite("matrix")
+    chosen = _choose(system, method, reuse)
+    known = reuse is not None and reuse.method == chosen and reuse.fits(system)
+    if reuse is not None and known:
+        structure, factors = reuse.structure, reuse.factors
+        if reuse.system.blocks is not system.blocks or reuse.total != total:
+            factors = None
+    else:
+        structure, factors = (structure_of(system) if chosen == "multigrid" else _order(system)), None
     seconds["structure"] = time.perf_counter() - clock
-    factors = None
-    if reuse is not None and reuse.method == chosen and reuse.blocks is system.blocks:
-        factors = reuse.factors
     if factors is None:
         _refuse(_estimate(system, len(rhs), chosen, structure))
-        if not np.isfinite(system.blocks.sum()):
-            raise not_finite("matrix")
         factors = hierarchy_of(system, structure) if chosen == "multigrid" else _factor(system, structure)
     seconds["factorise"] = time.perf_counter() - clock - seconds["structure"]
     start = time.perf_counter()
@@ -105,7 +107,7 @@ def solve(
         x, residuals = _direct(system, factors, rhs)
         iterations = np.zeros(len(rhs), np.int64)
     seconds["solve"] = time.perf_counter() - start
-    prepared = Prepared(chosen, structure, factors, system.blocks)
+    prepared = Prepared(chosen, system, structure, factors, total)
     return Result(x, prepared, chosen, iterations, residuals, seconds, prepared.memory)
 
 
@@ -162,14 +164,14 @@ def _check(system: System, rhs: Floats, method: str, tolerance: float, guess: Fl
             'Use solver="auto" or "direct".',
         )
     if not 0.0 < tolerance < 1.0:
-        raise InputError(f"tolerance = {tolerance!r} is not between 0 and 1.", "It is a relative residual.", "Use 1e-8.")
+        raise InputError(
+            f"tolerance = {tolerance!r} is not between 0 and 1.", "It is a relative residual.", "Use 1e-8."
+        )
     for name, array in (("right-hand side", rhs), ("guess", guess)):
         if array is None:
             continue
         if array.ndim != 3 or array.shape[1:] != shape or array.shape[0] != len(rhs):
-            raise InputError(
-                f"The {name} has the shape {array.shape}.", "", f"Give (k, {shape[0]}, 3): k load cases."
-            )
+            raise InputError(f"The {name} has the shape {array.shape}.", "", f"Give (k, {shape[0]}, 3): k load cases.")
         if not np.isfinite(array).all():
             raise not_finite(name)
 
@@ -204,7 +206,7 @@ def _refuse(needed: Estimate) -> None:
         raise SolveError(
             f"The {needed.method} solver needs about {needed.bytes / 2**30:.1f} GiB; {free / 2**30:.1f} GiB are free.",
             "It would run out of memory after a long time.",
-            'Use a coarser mesh, a larger machine' + (' or solver="multigrid".' if needed.method == "direct" else "."),
+            "Use a coarser mesh, a larger machine" + (' or solver="multigrid".' if needed.method == "direct" else "."),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -51,21 +51,44 @@ class System:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a solve leaves for the next one with the same pattern.
+    """What a solve leaves for the next one.
 
-    `factors` holds what depends on the values too and serves other right-hand sides of the same matrix; `structure`
-    (numbering, patterns, elimination order) serves other values as well.
+    Attributes
+    ----------
+    method : str
+    system : System
+        What it was made for. Its arrays are not copied; `total` tells when they were written over.
+    structure : object
+        Numbering, patterns and elimination order: serves other values on the same pattern with the same supports.
+    factors : object or None
+        Serve other right-hand sides of the same matrix.
+    total : float
+        Sum of all entries of the matrix.
     """
 
     method: str
+    system: System
     structure: Any
     factors: Any
-    blocks: Floats
+    total: float
 
     @property
     def memory(self) -> int:
         """Bytes held by the factors."""
-        return int(self.factors.memory)
+        return 0 if self.factors is None else int(self.factors.memory)
+
+    def without_factors(self) -> Prepared:
+        """The structure alone, for a matrix with other values; gives the memory of the factors back."""
+        return replace(self, factors=None)
+
+    def fits(self, system: System) -> bool:
+        """True where the structure serves a system: same pattern, supports, places and parents."""
+        mine, other = self.system, system
+        pairs = ((mine.indptr, other.indptr), (mine.indices, other.indices), (mine.free, other.free))
+        parents = ((mine.parents, other.parents),) if mine.parents is not None and other.parents is not None else ()
+        if (mine.parents is None) != (other.parents is None):
+            return False
+        return all(a is b or np.array_equal(a, b) for a, b in (*pairs, *parents))
 
 
 @dataclass(frozen=True, eq=False)
