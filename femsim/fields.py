@@ -52,12 +52,17 @@ FIELDS: dict[str, Field] = _table(
     # --- columns of the comparison table
     ("strategy", "-", "table", "name of the fixation strategy"),
     ("load", "-", "table", "name of the load case"),
-    ("stiffness", "N/mm", "table", "main force over the displacement of its patch along the force"),
+    (
+        "stiffness",
+        "N/mm",
+        "table",
+        "main force squared over the work of all loads; force over displacement of a single load",
+    ),
     (
         "torsional_stiffness",
         "N m/deg",
         "table",
-        "main moment over the rotation of its patch about the moment",
+        "main moment squared over the work of all loads; moment over rotation of a single moment",
     ),
     ("stiffness_recovery", "%", "table", "(treated - untreated) / (intact - untreated) of the stiffness"),
     ("stiffness_of_intact", "%", "table", "stiffness relative to the lesion-free twin"),

@@ -138,9 +138,7 @@ def read_library(package: str, name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files(package).joinpath(name).read_text(encoding="utf-8"))
 
 
-def choose(
-    name: str, known: Collection[str], what: str, why: str, error: type[FemsimError] = InputError
-) -> str:
+def choose(name: str, known: Collection[str], what: str, why: str, error: type[FemsimError] = InputError) -> str:
     """`name` where it is known, else an error with the nearest known name.
 
     Examples

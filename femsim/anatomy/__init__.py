@@ -3,9 +3,13 @@
 from femsim.anatomy.bone import Bone, Site, site_fraction
 from femsim.anatomy.femur import FemurShape, femur
 from femsim.anatomy.frame import Centreline, Frame
+from femsim.anatomy.humerus import HumerusShape, humerus
 from femsim.anatomy.landmarks import Anatomy, find_anatomy
+from femsim.anatomy.lesion import LesionPlan, PlacedLesion, place_lesion
+from femsim.anatomy.lesion_measures import LesionMeasures, mirels_size
 from femsim.anatomy.repair import Surface, repaired
 from femsim.anatomy.surface import bone_from_surfaces, read_surface
+from femsim.anatomy.tibia import TibiaShape, tibia
 from femsim.anatomy.tube import tube
 
 __all__ = [
@@ -14,13 +18,22 @@ __all__ = [
     "Centreline",
     "FemurShape",
     "Frame",
+    "HumerusShape",
+    "LesionMeasures",
+    "LesionPlan",
+    "PlacedLesion",
     "Site",
     "Surface",
+    "TibiaShape",
     "bone_from_surfaces",
     "femur",
     "find_anatomy",
+    "humerus",
+    "mirels_size",
+    "place_lesion",
     "read_surface",
     "repaired",
     "site_fraction",
+    "tibia",
     "tube",
 ]

@@ -9,7 +9,19 @@ import numpy as np
 
 from femsim.anatomy.bone import Bone
 from femsim.anatomy.density import smooth_step
-from femsim.anatomy.parametric import Array, Draft, angles, bump, curve, finish, proportions, shaft, within
+from femsim.anatomy.parametric import (
+    Array,
+    Draft,
+    angles,
+    bump,
+    check_canal,
+    check_ranges,
+    curve,
+    finish,
+    known_only,
+    proportions,
+    shaft,
+)
 from femsim.errors import GeometryError
 from femsim.solid import Ellipsoid, Loft, RoundCone, SmoothDifference, SmoothUnion, Solid, Sphere
 from femsim.solid._key import content_key
@@ -30,8 +42,8 @@ _RANGES = {
     "twist": (-30.0, 30.0, "degrees"),
     "density_factor": (0.0, 2.0, "-"),
 }
-# A waist wider than the head, or a canal that vanishes, is no femur.
-_NECK_OVER_HEAD, _SMALLEST_CANAL = 0.85, 4.0
+# A waist wider than this share of the head is no neck.
+_NECK_OVER_HEAD = 0.85
 # Height over depth of the neck's section.
 _NECK_OVAL = 1.2
 
@@ -87,20 +99,13 @@ class FemurShape:
     side: str = "right"
 
     def __post_init__(self) -> None:
-        for name, (low, high, unit) in _RANGES.items():
-            object.__setattr__(self, name, within(name, getattr(self, name), low, high, unit))
+        check_ranges(self, _RANGES)
+        check_canal(self)
         if self.neck_diameter > _NECK_OVER_HEAD * self.head_diameter:
             raise GeometryError(
                 f"neck_diameter = {self.neck_diameter:g} mm is too wide for a head of {self.head_diameter:g} mm.",
                 "The neck would have no waist.",
                 f"Keep it below {_NECK_OVER_HEAD:g} of head_diameter.",
-            )
-        canal = min(self.shaft_ap, self.shaft_ml) - 2 * self.cortical_thickness
-        if canal < _SMALLEST_CANAL:
-            raise GeometryError(
-                f"cortical_thickness = {self.cortical_thickness:g} mm leaves a canal of {canal:g} mm.",
-                "There must be a canal inside the shaft.",
-                f"Keep the canal at {_SMALLEST_CANAL:g} mm or more.",
             )
 
 
@@ -123,10 +128,7 @@ def femur(**parameters: float | str) -> Bone:
     GeometryError
         If a parameter is out of range or two do not fit each other.
     """
-    known = FemurShape.__dataclass_fields__
-    for name in parameters:
-        if name not in known:
-            raise GeometryError(f"A femur has no parameter {name!r}.", "It cannot be built.", f"Use {', '.join(known)}.")
+    known_only("femur", FemurShape, parameters)
     return _femur(FemurShape(**parameters))  # type: ignore[arg-type]
 
 
@@ -263,7 +265,7 @@ def _trochanters(lay: _Layout) -> Solid:
         Ellipsoid(at(9.0, -1.0, -4.0), np.array([17.0, 17.0, 27.0]) * v),
         RoundCone(at(12.0, -5.0, -4.0), lay.tip, 15.0 * v, 8.0 * v),
         calcar,
-        RoundCone(at(9.0, -13.0, 6.0), lay.lesser + [3.0 * v, 1.0 * v, 8.0 * v], 6.0 * v, 5.0 * v),
+        RoundCone(at(9.0, -13.0, 6.0), lay.lesser + np.array([3.0, 1.0, 8.0]) * v, 6.0 * v, 5.0 * v),
         RoundCone(low, lay.lesser, 12.0 * v, 6.0 * v),
     )
     return SmoothUnion(parts, (8.0 * v, 12.0 * v, 10.0 * v, 8.0 * v))
@@ -306,7 +308,9 @@ class _Wall:
         theta = np.arctan2(points[:, 1] - lay.middle(points[:, 2]), points[:, 0])
         share = curve(data["fraction"], data["share"])(at)
         wall = shape.cortical_thickness * share * (1.0 - data["posterior"] * np.sin(theta))
-        ridge = curve(proportions("femur")["profile"]["fraction"], proportions("femur")["profile"]["ridge"])(at)
+        ridge = curve(proportions("femur")["profile"]["fraction"], proportions("femur")["profile"]["ridge"])(
+            at
+        )
         turn = np.deg2rad(shape.twist) * (at - 0.5)
         wall = wall + shape.linea_aspera * ridge * bump(theta - turn, 270.0, 16.0)
         return np.maximum(self._proximal(points, wall), data["thinnest"])
@@ -320,7 +324,9 @@ class _Wall:
         up = np.array([0.0, 0.0, 1.0]) - lay.neck[2] * lay.neck
         height = (offset - (along * reach)[:, None] * lay.neck) @ (up / np.linalg.norm(up))
         below = smooth_step(0.5 - height / lay.shape.neck_diameter)
-        neck = scale * (data["neck_superior_mm"] + (data["neck_inferior_mm"] - data["neck_superior_mm"]) * below)
+        neck = scale * (
+            data["neck_superior_mm"] + (data["neck_inferior_mm"] - data["neck_superior_mm"]) * below
+        )
         inside = smooth_step((along - 0.25) / 0.25)
         wall = (1.0 - inside) * wall + inside * neck
         away = np.linalg.norm(points - lay.head, axis=1) / (lay.shape.head_diameter / 2)

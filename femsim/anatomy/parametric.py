@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,13 +22,13 @@ from femsim.anatomy.sites import sites_of
 from femsim.errors import GeometryError
 from femsim.solid import GridSolid, Loft, Solid, project, sampled
 from femsim.solid._key import content_key
-from femsim.solid.grid import node_coordinates
 
 Array = NDArray[np.float64]
 
 #: Spacing of the distance grids of parametric bones, mm. The smallest radius drawn is 4 mm.
 GRID = 1.0
 _ANGLES = 96
+_SMALLEST_CANAL = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,10 @@ class Draft:
 def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> Bone:
     """Sample the surfaces of a draft, mirror it for a left bone, and give it frame, density and sites."""
     if side not in ("left", "right"):
-        raise GeometryError(f"side = {side!r} is not known.", "A bone is a left or a right one.", 'Use "left" or "right".')
-    outer = sampled(draft.outer, GRID, band=10.0, name=content_key(draft.content, "periosteum", side))
+        raise GeometryError(
+            f"side = {side!r} is not known.", "A bone is a left or a right one.", 'Use "left" or "right".'
+        )
+    outer = sampled(draft.outer, GRID, name=content_key(draft.content, "periosteum", side))
     inner = _endosteum(outer, draft.wall, content_key(draft.content, "endosteum", side))
     surface = triangulated(outer)
     heights = surface[0][:, 2]
@@ -76,7 +79,9 @@ def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> B
         outer, inner = _mirrored(outer), _mirrored(inner)
         surface = surface[0] * mirror, surface[1][:, ::-1].copy()
     frame = Frame(np.array([0.0, 0.0, bottom]), mirror * [1.0, 0.0, 0.0], np.eye(3)[1], np.eye(3)[2])
-    landmarks = {key: np.asarray(point) * mirror for key, point in draft.landmarks.items()}
+    landmarks = {
+        key: _placed(outer, key, np.asarray(point) * mirror) for key, point in draft.landmarks.items()
+    }
     centreline = Centreline(draft.line * mirror, (draft.line[:, 2] - bottom) / length)
     return Bone(
         kind=draft.kind,
@@ -94,6 +99,14 @@ def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> B
         name=name,
         notes=draft.extra.get("notes", ()),
     )
+
+
+def _placed(outer: GridSolid, name: str, point: Array) -> Array:
+    """Centres stay where they were drawn, everything else lies on the surface."""
+    if name.endswith("_centre") or name == "neck_base":
+        return point
+    placed: Array = project(outer, point, rounds=10)[0]
+    return placed
 
 
 def _endosteum(outer: GridSolid, wall: Callable[[Array], Array], name: str) -> GridSolid:
@@ -138,9 +151,7 @@ def curve(fractions: Any, values: Any) -> PchipInterpolator:
     return PchipInterpolator(ends, np.concatenate([value[:1], value, value[-1:]]))
 
 
-def shaft(
-    shapes: Array, ml: Array, ap: Array, centres: Array, bottom: float, step: float
-) -> Loft:
+def shaft(shapes: Array, ml: Array, ap: Array, centres: Array, bottom: float, step: float) -> Loft:
     """Loft along z whose section ``i`` has the shape ``shapes[i]`` (m,) and exactly the widths ``ml[i]``, ``ap[i]``.
 
     Parameters
@@ -202,3 +213,34 @@ def within(name: str, value: float, low: float, high: float, unit: str = "mm") -
             f"Choose {name} between {low:g} and {high:g} {unit}.",
         )
     return float(value)
+
+
+def check_ranges(shape: Any, ranges: Mapping[str, tuple[float, float, str]]) -> None:
+    """Replace every parameter of a frozen shape by a float inside its range."""
+    for name, (low, high, unit) in ranges.items():
+        object.__setattr__(shape, name, within(name, getattr(shape, name), low, high, unit))
+
+
+def check_canal(shape: Any) -> None:
+    """There must be a canal inside the shaft."""
+    canal = min(shape.shaft_ap, shape.shaft_ml) - 2 * shape.cortical_thickness
+    if canal < _SMALLEST_CANAL:
+        raise GeometryError(
+            f"cortical_thickness = {shape.cortical_thickness:g} mm leaves a canal of {canal:g} mm.",
+            "There must be a canal inside the shaft.",
+            f"Keep the canal at {_SMALLEST_CANAL:g} mm or more.",
+        )
+
+
+def known_only(kind: str, shape: type, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that the bone does not have."""
+    known = shape.__dataclass_fields__  # type: ignore[attr-defined]
+    for name in parameters:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            ask = f" Did you mean {near[0]!r}?" if near else ""
+            raise GeometryError(
+                f"A {kind} has no parameter {name!r}.{ask}",
+                "It cannot be built.",
+                f"Known: {', '.join(known)}.",
+            )

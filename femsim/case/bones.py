@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from femsim import anatomy
 from femsim.anatomy import Bone
-from femsim.units import Length
+from femsim.units import Angle, Length
 
 Side = Literal["left", "right"]
 
@@ -18,10 +18,35 @@ class _Bone(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Femur(_Bone):
+    """The parametric femur of an adult; the defaults are those of a man."""
+
+    kind: Literal["femur"] = Field("femur", description='"femur", "tube" or "surface".')
+    side: Side = Field("right", description='"left" or "right".')
+    length: Length = Field(455.0, description="Condyles to the top of the head, along the shaft [mm].")
+    head_diameter: Length = Field(49.0, description="Diameter of the head [mm].")
+    neck_diameter: Length = Field(33.0, description="Of the circle with the area of the narrowest neck section [mm].")
+    neck_shaft_angle: Angle = Field(122.2, description="Between neck and long axis [degree].")
+    anteversion: Angle = Field(14.2, description="Neck axis against the posterior condylar line [degree].")
+    offset: Length = Field(43.0, description="Distance of the head centre from the centreline [mm].")
+    antecurvation_radius: Length = Field(943.0, description="Radius of the anterior bow of the shaft [mm].")
+    shaft_ap: Length = Field(29.0, description="Anteroposterior width at mid-shaft [mm].")
+    shaft_ml: Length = Field(27.0, description="Mediolateral width at mid-shaft [mm].")
+    cortical_thickness: Length = Field(7.0, description="Mean of medial and lateral wall at mid-shaft [mm].")
+    epicondylar_width: Length = Field(84.0, description="Largest width of the condyles [mm].")
+    linea_aspera: Length = Field(2.0, description="Height of the posterior ridge at mid-shaft [mm].")
+    twist: Angle = Field(10.0, description="Turn of the section from distal to proximal [degree].")
+    density_factor: float = Field(1.0, gt=0.0, le=2.0, description="Multiplies the density of trabecular bone [-].")
+
+    def build(self) -> Bone:
+        """The bone."""
+        return anatomy.femur(**self.model_dump(exclude={"kind"}))
+
+
 class Tube(_Bone):
     """A straight hollow cylinder: the bone whose stiffness has a closed form."""
 
-    kind: Literal["tube"] = Field("tube", description='"femur", "humerus", "tibia", "tube" or "surface".')
+    kind: Literal["tube"] = Field("tube", description='"femur", "tube" or "surface".')
     outer_diameter: Length = Field(28.0, ge=5.0, le=60.0, description="Outer diameter [mm].")
     inner_diameter: Length = Field(13.0, ge=1.0, le=58.0, description="Inner diameter [mm], smaller than the outer.")
     length: Length = Field(200.0, ge=20.0, le=600.0, description="Length [mm].")

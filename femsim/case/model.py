@@ -13,16 +13,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from femsim import load, material, treatment
-from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
+from femsim.case.bones import Femur, SurfaceBone, Tube
 from femsim.case.lesion import Lesion
 from femsim.case.toml_io import explain
-from femsim.errors import InputError
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
 from femsim.treatment import TREATMENTS, AnyTreatment
 from femsim.units import Density, Length, Mass
 
-BoneSpec = Annotated[Femur | Humerus | Tibia | Tube | SurfaceBone, Field(discriminator="kind")]
+BoneSpec = Annotated[Femur | Tube | SurfaceBone, Field(discriminator="kind")]
 
 
 class Section(BaseModel):
@@ -79,7 +78,7 @@ class Case(Section):
 
     Parameters
     ----------
-    bone : Femur, Humerus, Tibia, Tube or SurfaceBone
+    bone : Femur, Tube or SurfaceBone
     lesion : Lesion or list of Lesion
     load : str
         Name of a load case; ``femsim info loads`` lists them.

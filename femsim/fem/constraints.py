@@ -1,8 +1,8 @@
 """Supports and constraints turned into one transformation, one mask and one set of prescribed values.
 
-The unknowns are three per node, plus a translation and a (scaled) rotation for every rigid coupling, written as two more
-nodes so that the matrix keeps its 3 x 3 blocks. A support in local axes becomes a projector on that node, in global
-axes, so that the interpolation of the multigrid is not disturbed.
+The unknowns are three per node, plus a translation and a (scaled) rotation for every rigid coupling, written as two
+more nodes so that the matrix keeps its 3 x 3 blocks. A support in local axes becomes a projector on that node, in
+global axes, so that the interpolation of the multigrid is not disturbed.
 """
 
 from __future__ import annotations
@@ -104,6 +104,9 @@ def plan(supports: Sequence[Support], points: Floats, cells: Ints, element: Elem
     rows = _rows(supports, couplings, n)
     names = tuple(label(s) for s in supports)
     free, skew, projector = _directions(rows, count)
+    bare = np.ones(n, bool)
+    bare[cells] = False
+    free[:n][bare] = False  # nodes in no cell have no equation
     fixed = ~free
     fixed[skew] = True
     joined = transformation(supports, couplings, points, cells, element, fixed.ravel())

@@ -1,7 +1,7 @@
 """Elastic stiffness matrices and the algebra of symmetric tensors in Voigt order.
 
 The order is xx yy zz yz xz xy with engineering shear strain, here and everywhere in femsim.
-Formulas: Lekhnitskii, Theory of Elasticity of an Anisotropic Body (1981); Ting, Anisotropic Elasticity (1996), chapter 2.
+Formulas: Lekhnitskii, Theory of Elasticity of an Anisotropic Body (1981); Ting, Anisotropic Elasticity (1996), ch. 2.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def orthotropic(E: Sequence[float], nu: Sequence[float], G: Sequence[float]) -> 
     E : (3,) float
         Young's moduli E1, E2, E3, MPa.
     nu : (3,) float
-        Poisson's ratios nu23, nu13, nu12; nu_ij is the strain along j, for a stress along i (nu_ij / E_i = nu_ji / E_j).
+        Poisson's ratios nu23, nu13, nu12; nu_ij is the strain along j for a stress along i, nu_ij / E_i = nu_ji / E_j.
     G : (3,) float
         Shear moduli G23, G13, G12, MPa.
 

@@ -181,9 +181,7 @@ def distribute(load: loads.RemoteForce, at: Floats) -> Floats:
     return weights[:, None] * (force / total + np.cross(spin, arm))
 
 
-def face_areas(
-    faces: Ints, points: Floats, cells: Ints, element: Element
-) -> tuple[Floats, Floats, Ints]:
+def face_areas(faces: Ints, points: Floats, cells: Ints, element: Element) -> tuple[Floats, Floats, Ints]:
     """Area vectors of faces at their quadrature points.
 
     Returns

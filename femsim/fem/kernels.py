@@ -21,7 +21,8 @@ from numba import njit
 _I = np.array([0, 1, 2, 1, 0, 0])
 _J = np.array([0, 1, 2, 2, 2, 1])
 
-_jit: Any = njit(cache=True, nogil=True, error_model="numpy")
+# "contract" allows fused multiply-add and nothing else: sums keep their order.
+_jit: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 
 @_jit
@@ -100,7 +101,7 @@ def _stiffness6(base: Any, p: int, axes: Any, e: int, turn: bool, t: Any, half: 
 
 @_jit
 def _projected(grad: Any, vol: Any, poly: Any, mean: Any) -> None:
-    """Add to nothing, write ``mean (q, 3, k)``: a third of (projected minus plain) gradients, the B-bar correction.
+    """Write ``mean (q, 3, k)``: a third of (projected minus plain) gradients, the B-bar correction.
 
     The dilatation of each shape function is replaced by its L2 projection on the polynomials `poly` over the cell.
     """
@@ -126,27 +127,42 @@ def _projected(grad: Any, vol: Any, poly: Any, mean: Any) -> None:
         mean[q] /= 3.0
 
 
+#: Which stress components act on the x, y and z gradient in the force along each axis: rows of div sigma.
+_FORCE = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
+
+
 @_jit
-def _strain_matrix(grad: Any, q: int, bar: bool, mean: Any, b: Any) -> None:
-    """Strain-displacement matrix ``b (6, 3 k)`` at one quadrature point."""
+def _stress_of_columns(grad: Any, q: int, factor: float, d: Any, bar: bool, mean: Any, out: Any) -> None:
+    """``out (6, 3 k) = factor D B``: stress of each unit displacement, columns by component, then node."""
     k = grad.shape[2]
-    b[:] = 0.0
-    for a in range(k):
-        x, y, z = grad[q, 0, a], grad[q, 1, a], grad[q, 2, a]
-        c = 3 * a
-        b[0, c] = x
-        b[1, c + 1] = y
-        b[2, c + 2] = z
-        b[3, c + 1] = z
-        b[3, c + 2] = y
-        b[4, c] = z
-        b[4, c + 2] = x
-        b[5, c] = y
-        b[5, c + 1] = x
-        if bar:
-            for i in range(3):
-                for j in range(3):
-                    b[i, c + j] += mean[q, j, a]
+    for j in range(3):
+        ix, iy, iz = _FORCE[j, 0], _FORCE[j, 1], _FORCE[j, 2]
+        for i in range(6):
+            x, y, z = factor * d[i, ix], factor * d[i, iy], factor * d[i, iz]
+            for a in range(k):
+                out[i, j * k + a] = x * grad[q, 0, a] + y * grad[q, 1, a] + z * grad[q, 2, a]
+            if bar:
+                p = factor * (d[i, 0] + d[i, 1] + d[i, 2])
+                for a in range(k):
+                    out[i, j * k + a] += p * mean[q, j, a]
+
+
+@_jit
+def _add_products(grad: Any, q: int, db: Any, bar: bool, mean: Any, ke: Any) -> None:
+    """``ke += B^T (D B)`` at one quadrature point; rows and columns by component, then node."""
+    k = grad.shape[2]
+    n3 = 3 * k
+    for i in range(3):
+        sx, sy, sz = db[_FORCE[i, 0]], db[_FORCE[i, 1]], db[_FORCE[i, 2]]
+        for a in range(k):
+            x, y, z = grad[q, 0, a], grad[q, 1, a], grad[q, 2, a]
+            row = ke[i * k + a]
+            for c in range(n3):
+                row[c] += x * sx[c] + y * sy[c] + z * sz[c]
+            if bar:
+                p = mean[q, i, a]
+                for c in range(n3):
+                    row[c] += p * (db[0, c] + db[1, c] + db[2, c])
 
 
 @_jit
@@ -175,7 +191,7 @@ def assemble(
     grad, vol = np.empty((q_count, 3, k)), np.empty(q_count)
     mean = np.empty((q_count, 3, k))
     t, half, d = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
-    b, db, ke = np.empty((6, n3)), np.empty((6, n3)), np.empty((n3, n3))
+    db, ke = np.empty((6, n3)), np.empty((n3, n3))
     many_s, many_q = scale.shape[0] > 1, scale.shape[1] > 1
     for e in chosen:
         p = index[e]
@@ -186,45 +202,38 @@ def assemble(
             _projected(grad, vol, poly, mean)
         ke[:] = 0.0
         for q in range(q_count):
-            _strain_matrix(grad, q, bar, mean, b)
             factor = vol[q] * scale[e if many_s else 0, q if many_q else 0]
-            for i in range(6):
-                for c in range(n3):
-                    db[i, c] = 0.0
-                for j in range(6):
-                    value = factor * d[i, j]
-                    if value != 0.0:
-                        for c in range(n3):
-                            db[i, c] += value * b[j, c]
-            for r in range(n3):
-                start = r - r % 3
-                for i in range(6):
-                    value = b[i, r]
-                    if value != 0.0:
-                        for c in range(start, n3):
-                            ke[r, c] += value * db[i, c]
+            _stress_of_columns(grad, q, factor, d, bar, mean, db)
+            _add_products(grad, q, db, bar, mean, ke)
         _scatter(ke, cells[e], owner, slab, scatter[e], blocks)
 
 
 @_jit
 def _scatter(ke: Any, nodes: Any, owner: Any, slab: int, place: Any, blocks: Any) -> None:
-    """Add the upper block triangle of an element matrix, and its transpose, to the rows of one slab."""
+    """Add an element matrix to the rows of one slab; blocks below its diagonal are those above, transposed."""
     k = len(nodes)
     for a in range(k):
         mine = owner[nodes[a]] == slab
         for c in range(a, k):
             if mine:
-                at = place[a, c]
-                for i in range(3):
-                    for j in range(3):
-                        # On the diagonal both halves are taken from the upper one: exactly symmetric.
-                        low, high = (j, i) if (a == c and i > j) else (i, j)
-                        blocks[at, i, j] += ke[3 * a + low, 3 * c + high]
+                _add_block(ke, a, c, a == c, blocks[place[a, c]])
             if c > a and owner[nodes[c]] == slab:
-                at = place[c, a]
+                target = blocks[place[c, a]]
                 for i in range(3):
                     for j in range(3):
-                        blocks[at, i, j] += ke[3 * a + j, 3 * c + i]
+                        target[j, i] += ke[i * k + a, j * k + c]
+
+
+@_jit
+def _add_block(ke: Any, a: int, c: int, diagonal: bool, target: Any) -> None:
+    """Add one block; the halves of a diagonal block are both taken from the upper one, to be exactly symmetric."""
+    k = len(ke) // 3
+    for i in range(3):
+        for j in range(3):
+            if diagonal and j < i:
+                target[i, j] += ke[j * k + a, i * k + c]
+            else:
+                target[i, j] += ke[i * k + a, j * k + c]
 
 
 @_jit
@@ -345,66 +354,3 @@ def internal_forces(
                 if bar:
                     for j in range(3):
                         out[n, j] += w * pressure * mean[q, j, a]
-
-
-@_jit
-def clear(indptr: Any, owner: Any, slab: int, blocks: Any) -> None:
-    """Set the block rows of one slab to zero."""
-    for i in range(len(owner)):
-        if owner[i] == slab:
-            for at in range(indptr[i], indptr[i + 1]):
-                blocks[at] = 0.0
-
-
-@_jit
-def constrain(
-    indptr: Any, indices: Any, free: Any, skew: Any, projector: Any, blocks: Any
-) -> None:
-    """Replace held unknowns by scaled identity rows and columns, in place.
-
-    ``free (n, 3)`` is the mask of the unknowns, ``skew (n,)`` the row of ``projector (s, 3, 3)`` of a node held in
-    directions that are not global, or -1. A block K_ij becomes P_i K_ij P_j, and the diagonal gains the mean of its
-    own diagonal times (1 - P_i), so that the matrix stays symmetric, positive definite and well scaled.
-    """
-    n = len(indptr) - 1
-    pi, pj, half = np.zeros((3, 3)), np.zeros((3, 3)), np.zeros((3, 3))
-    for i in range(n):
-        held_i = skew[i] >= 0 or not (free[i, 0] and free[i, 1] and free[i, 2])
-        if held_i:
-            _projection(i, free, skew, projector, pi)
-        for at in range(indptr[i], indptr[i + 1]):
-            j = indices[at]
-            held_j = skew[j] >= 0 or not (free[j, 0] and free[j, 1] and free[j, 2])
-            if not (held_i or held_j):
-                continue
-            block = blocks[at]
-            trace = (block[0, 0] + block[1, 1] + block[2, 2]) / 3.0
-            if held_i:
-                for r in range(3):
-                    for c in range(3):
-                        half[r, c] = pi[r, 0] * block[0, c] + pi[r, 1] * block[1, c] + pi[r, 2] * block[2, c]
-                block[:] = half
-            if held_j:
-                _projection(j, free, skew, projector, pj)
-                for r in range(3):
-                    for c in range(3):
-                        half[r, c] = block[r, 0] * pj[0, c] + block[r, 1] * pj[1, c] + block[r, 2] * pj[2, c]
-                block[:] = half
-            if i == j:
-                if not trace > 0.0:
-                    trace = 1.0
-                for r in range(3):
-                    for c in range(3):
-                        block[r, c] += trace * ((1.0 if r == c else 0.0) - pi[r, c])
-
-
-@_jit
-def _projection(i: int, free: Any, skew: Any, projector: Any, out: Any) -> None:
-    """Projection of one node on its free directions."""
-    if skew[i] >= 0:
-        out[:] = projector[skew[i]]
-        return
-    out[:] = 0.0
-    for c in range(3):
-        if free[i, c]:
-            out[c, c] = 1.0

@@ -30,34 +30,34 @@ class Blocks:
 
 def constrained(plan: Plan, grid: Grid, blocks: Floats) -> System:
     """The system of the independent unknowns; `blocks` is overwritten where no transformation is needed."""
-    from femsim.fem import kernels
+    from femsim.fem.constrain_kernels import constrain
     from femsim.fem.linear import System
 
     matrix = Blocks(grid.pattern.indptr, grid.pattern.indices, blocks)
     if plan.transform is not None:
-        matrix = _transformed(plan, matrix)
-    skew = np.full(plan.count, -1, np.int64)
-    skew[plan.skew] = np.arange(len(plan.skew))
-    projector = plan.projector if len(plan.skew) else np.zeros((1, 3, 3))
-    kernels.constrain(matrix.indptr, matrix.indices, plan.free, skew, projector, matrix.blocks)
-    return System(
-        matrix.indptr, matrix.indices, matrix.blocks, plan.free, _places(grid, plan), _parents(grid, plan)
-    )
+        matrix = _transformed(plan.transform, plan.count, matrix)
+    held = np.full(plan.count, -1, np.int64)
+    masked = np.flatnonzero(~plan.free.all(axis=1))
+    nodes = np.concatenate([plan.skew, masked])
+    held[nodes] = np.arange(len(nodes))
+    diagonal = plan.free[masked][:, :, None] * np.eye(3)
+    constrain(matrix.indptr, matrix.indices, held, np.concatenate([plan.projector, diagonal]), matrix.blocks)
+    return System(matrix.indptr, matrix.indices, matrix.blocks, plan.free, _places(grid, plan), _parents(grid, plan))
 
 
-def _transformed(plan: Plan, matrix: Blocks) -> Blocks:
+def _transformed(transform: sparse.csr_matrix, count: int, matrix: Blocks) -> Blocks:
     """T^T K T, with every diagonal block present (a dependent node has an empty row)."""
     n = len(matrix.indptr) - 1
     full = sparse.bsr_matrix((matrix.blocks, matrix.indices, matrix.indptr), shape=(3 * n, 3 * n))
-    change = plan.transform.tobsr((3, 3))
+    change = transform.tobsr((3, 3))
     product = change.T.tobsr((3, 3)) @ (full @ change)
-    diagonal = sparse.identity(3 * plan.count, format="csr").tobsr((3, 3))
+    diagonal = sparse.identity(3 * count, format="csr").tobsr((3, 3))
     # Adding an exact zero on the diagonal puts the missing blocks into the pattern; bsr addition drops zero blocks, so
     # the identity is added and taken off again in place.
     product = (product + diagonal).tobsr((3, 3))
     product.sort_indices()
     blocks = np.ascontiguousarray(product.data)
-    rows = np.repeat(np.arange(plan.count), np.diff(product.indptr))
+    rows = np.repeat(np.arange(count), np.diff(product.indptr))
     on = np.flatnonzero(rows == product.indices)
     blocks[on] -= np.eye(3)
     return Blocks(product.indptr.astype(np.int64), product.indices.astype(np.int32), _symmetric(product, blocks))

@@ -42,7 +42,7 @@ class SurfaceForce:
 
 @dataclass(frozen=True, eq=False)
 class Pressure:
-    """Pressure on faces (f, 2), MPa, one value or (f,); positive pushes into the body. It does not follow the motion."""
+    """Pressure on faces (f, 2), MPa, one value or (f,); positive pushes into the body; it does not turn with it."""
 
     faces: Ints
     pressure: ArrayLike
@@ -101,7 +101,7 @@ class CouplingForce:
 
 @dataclass(frozen=True, eq=False)
 class Thermal:
-    """Temperature above the stress-free one, degC: one value or (n,) at the nodes. Needs `Material.thermal_expansion`."""
+    """Temperature above the stress-free one, degC: one value or (n,). Needs `Material.thermal_expansion`."""
 
     temperature: ArrayLike
     name: str = ""

@@ -85,7 +85,7 @@ class Material:
                 self.thermal_expansion is None or self.thermal_expansion.shape in ((p,), (p, 3), (p, 6)),
                 "(p,), (p, 3) or (p, 6)",
             ),
-            "projected": (np.ndim(self.projected) == 0 or np.shape(self.projected) == (p,), "a bool or (p,)"),
+            "projected": (_projection_shape(self.projected) in ((), (p,)), "a bool or (p,)"),
         }
         for name, (good, shape) in allowed.items():
             if not good:
@@ -149,7 +149,8 @@ class Material:
     @property
     def projection(self) -> NDArray[np.bool_]:
         """Base materials whose dilatation is projected, (p,)."""
-        return np.broadcast_to(bool(self.projected) if np.ndim(self.projected) == 0 else self.projected, len(self.base))
+        asked = np.asarray(False if self.projected is None else self.projected, bool)
+        return np.array(np.broadcast_to(asked, len(self.base)))
 
     @property
     def isotropic(self) -> NDArray[np.bool_]:
@@ -177,3 +178,7 @@ class Material:
         result = np.zeros((len(self.base), 6))
         result[:, :3] = alpha[:, None] if alpha.ndim == 1 else alpha
         return result
+
+
+def _projection_shape(projected: bool | NDArray[np.bool_] | None) -> tuple[int, ...]:
+    return () if projected is None else np.asarray(projected).shape

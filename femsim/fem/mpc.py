@@ -42,7 +42,6 @@ class Rows:
     rows: list[Ints] = field(default_factory=list)
     columns: list[Ints] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
-    offset: dict[int, float] = field(default_factory=dict)
 
     def claim(self, dofs: Ints, fixed: Bools, name: str) -> None:
         """Make unknowns dependent; each may depend on one constraint only, and may not be prescribed as well."""
@@ -67,7 +66,7 @@ class Rows:
 
 def couplings_of(supports: Sequence[object], points: Floats) -> tuple[Coupling, ...]:
     """Extra nodes of the rigid couplings, numbered after the nodes of the mesh."""
-    out = []
+    out: list[Coupling] = []
     for support in supports:
         if not isinstance(support, RigidCoupling):
             continue
@@ -115,21 +114,29 @@ def transformation(
     for support in supports:
         if isinstance(support, Tie):
             _tie_rows(rows, support, points, cells, element, fixed)
+    joined = _matrix(rows)
+    equations = Equations(joined, {})
     for support in supports:
         if isinstance(support, LinearConstraint):
-            _equation_row(rows, support, fixed)
-    if not rows.rows:
+            _equation_row(rows, equations, support, fixed)
+    if not rows.rows and not equations.known:
         return None
+    offset = np.zeros(size)
+    for row, (columns, values, constant) in equations.known.items():
+        rows.add(np.full(len(columns), row), columns, values)
+        offset[row] = constant
+    return (*_substitute(_matrix(rows), offset, rows), rows.slave)
+
+
+def _matrix(rows: Rows) -> sparse.csr_matrix:
+    """The transformation so far: the identity for independent unknowns, collected rows for the others."""
+    size = len(rows.slave)
     keep = np.flatnonzero(~rows.slave)
     entries = (
         np.concatenate([np.ones(len(keep)), *rows.values]),
         (np.concatenate([keep, *rows.rows]), np.concatenate([keep, *rows.columns])),
     )
-    matrix = sparse.csr_matrix(entries, shape=(size, size))
-    offset = np.zeros(size)
-    for row, value in rows.offset.items():
-        offset[row] = value
-    return (*_substitute(matrix, offset, rows), rows.slave)
+    return sparse.csr_matrix(entries, shape=(size, size))
 
 
 def _coupling_rows(rows: Rows, coupling: Coupling, points: Floats, fixed: Bools) -> None:
@@ -172,30 +179,65 @@ def _tie_rows(rows: Rows, tie: Tie, points: Floats, cells: Ints, element: Elemen
         rows.add(np.broadcast_to((3 * slaves + c)[:, None], columns.shape), columns, values)
 
 
-def _equation_row(rows: Rows, equation: LinearConstraint, fixed: Bools) -> None:
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """What dependent unknowns are: rows of `joined` for couplings and ties, ``known`` for earlier equations."""
+
+    joined: sparse.csr_matrix
+    known: dict[int, tuple[Ints, Floats, float]]
+
+    def expand(self, terms: dict[int, float], value: float, slave: Bools) -> tuple[dict[int, float], float]:
+        """An equation in independent unknowns, as far as they are known by now."""
+        for _ in range(CHAIN):
+            dependent = [dof for dof in terms if slave[dof]]
+            if not dependent:
+                return terms, value
+            new = {dof: c for dof, c in terms.items() if not slave[dof]}
+            for dof in dependent:
+                columns, values, constant = self._row(dof)
+                value -= terms[dof] * constant
+                for column, factor in zip(columns.tolist(), values.tolist(), strict=True):
+                    new[column] = new.get(column, 0.0) + terms[dof] * factor
+            terms = new
+        return terms, value
+
+    def _row(self, dof: int) -> tuple[Ints, Floats, float]:
+        if dof in self.known:
+            return self.known[dof]
+        part = slice(self.joined.indptr[dof], self.joined.indptr[dof + 1])
+        return self.joined.indices[part], self.joined.data[part], 0.0
+
+
+def _equation_row(rows: Rows, equations: Equations, equation: LinearConstraint, fixed: Bools) -> None:
     dofs = 3 * np.asarray(equation.nodes, np.int64) + np.asarray(equation.components, np.int64)
-    terms = np.asarray(equation.coefficients, float)
-    if dofs.shape != terms.shape or dofs.ndim != 1 or len(dofs) == 0 or not np.isfinite(terms).all():
+    given = np.asarray(equation.coefficients, float)
+    if dofs.shape != given.shape or dofs.ndim != 1 or len(dofs) == 0 or not np.isfinite([*given, equation.value]).all():
         raise InputError(
-            f"{label(equation)} has {dofs.size} terms and {terms.size} coefficients, or one that is not finite.",
+            f"{label(equation)} has {dofs.size} terms and {given.size} coefficients, or one that is not finite.",
             "Every term of an equation is a coefficient times one displacement.",
             "Give nodes, components and coefficients of one length.",
         )
-    dofs, inverse = np.unique(dofs, return_inverse=True)
-    terms = np.bincount(inverse, weights=terms)
-    usable = np.where(fixed[dofs] | rows.slave[dofs], 0.0, np.abs(terms))
-    chosen = int(usable.argmax())
-    if usable[chosen] == 0.0:
+    terms: dict[int, float] = {}
+    for dof, coefficient in zip(dofs.tolist(), given.tolist(), strict=True):
+        terms[dof] = terms.get(dof, 0.0) + coefficient
+    terms, value = equations.expand(terms, float(equation.value), rows.slave)
+    largest = float(np.abs(given).max())
+    terms = {dof: c for dof, c in terms.items() if abs(c) > 1e-12 * largest}
+    loose = [dof for dof in terms if not fixed[dof]]
+    if not terms and abs(value) <= 1e-12 * largest:
+        return  # it follows from the others
+    if not loose:
         raise SolveError(
-            f"{label(equation)} acts on displacements that are all prescribed or dependent already.",
+            f"{label(equation)} (first term: node {dofs[0] // 3}, component {dofs[0] % 3}) acts on displacements that "
+            "are all prescribed, or that other constraints have fixed already.",
             "There is nothing left that could satisfy it.",
             "Remove the equation, or free one of its terms.",
         )
-    slave = dofs[[chosen]]
-    rows.claim(slave, fixed, label(equation))
-    others = np.delete(np.arange(len(dofs)), chosen)
-    rows.add(np.full(len(others), slave[0]), dofs[others], -terms[others] / terms[chosen])
-    rows.offset[int(slave[0])] = equation.value / float(terms[chosen])
+    slave = max(loose, key=lambda dof: abs(terms[dof]))
+    rows.claim(np.array([slave]), fixed, label(equation))
+    factor = terms.pop(slave)
+    columns, values = np.array(list(terms), np.int64), -np.array(list(terms.values()), float) / factor
+    equations.known[slave] = (columns, values, value / factor)
 
 
 def _substitute(matrix: sparse.csr_matrix, offset: Floats, rows: Rows) -> tuple[sparse.csr_matrix, Floats]:

@@ -30,7 +30,7 @@ def stiffness(grid: Grid, material: Material, out: Floats | None = None) -> Floa
     out : (nnzb, 3, 3) float64, optional
         Memory to write into.
     """
-    from femsim.fem import kernels
+    from femsim.fem import constrain_kernels, kernels
 
     shape, slabs, pattern = grid.element, grid.slabs, grid.pattern
     blocks = np.empty((len(pattern.indices), 3, 3)) if out is None else out
@@ -38,7 +38,7 @@ def stiffness(grid: Grid, material: Material, out: Floats | None = None) -> Floa
     common = (grid.points, grid.cells, shape.gradients, shape.weights, *tables, projection, shape.dilatation)
 
     def work(slab: int) -> None:
-        kernels.clear(pattern.indptr, slabs.owner, slab, blocks)
+        constrain_kernels.clear(pattern.indptr, slabs.owner, slab, blocks)
         kernels.assemble(*common, slabs.cells[slab], slabs.owner, slab, pattern.scatter, blocks)
 
     slabs.each(work)

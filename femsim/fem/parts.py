@@ -22,7 +22,7 @@ LOOSE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class LooseMotion:
-    """A rigid motion that costs nothing: its part, a node of it, and translation (3,) and rotation (3,) of unit size."""
+    """A rigid motion that costs nothing: its part, a node of it, and unit translation (3,) and rotation (3,)."""
 
     part: int
     node: int
@@ -147,7 +147,9 @@ def _describe(vector: Floats, bodies: int, node: Ints, part: Ints, size: Floats,
     if not table[which].any():
         at = int(np.abs(vector[6 * bodies :]).argmax()) // 6
         tail = vector[6 * bodies + 6 * at :][:6]
-        return LooseMotion(-1 - at, int(plan.couplings[at].nodes[0]), len(plan.couplings[at].nodes), bodies, tail[:3], tail[3:])
+        return LooseMotion(
+            -1 - at, int(plan.couplings[at].nodes[0]), len(plan.couplings[at].nodes), bodies, tail[:3], tail[3:]
+        )
     mine = node[part == which]
     scale = np.abs(table[which]).max()
     return LooseMotion(which, int(mine[0]), len(mine), bodies, table[which, :3] / scale, table[which, 3:] / scale)

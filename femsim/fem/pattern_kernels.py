@@ -53,9 +53,7 @@ def row_lengths(cells: Any, start: Any, cell: Any, count: int) -> Any:
 
 
 @_jit
-def fill_rows(
-    cells: Any, start: Any, cell: Any, local: Any, indptr: Any, indices: Any, scatter: Any
-) -> None:
+def fill_rows(cells: Any, start: Any, cell: Any, local: Any, indptr: Any, indices: Any, scatter: Any) -> None:
     """Sorted columns of every row, and the position of every pair of nodes of every cell."""
     k = cells.shape[1]
     count = len(indptr) - 1

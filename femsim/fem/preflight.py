@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from femsim.fem import loads as kinds
 from femsim.fem.constraints import Plan, plan
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.fem.model import Model
-from femsim.fem.parts import LooseMotion, loose_motion, parts_of
+from femsim.fem.parts import LooseMotion, loose_motion
 from femsim.fem.workspace import Grid, make_grid
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,7 @@ def preflight(model: Model) -> None:
 def examine(model: Model, grid: Grid, scheme: Plan) -> None:
     """`preflight` with what is known already."""
     _inverted(model, grid)
+    _folded(model, grid)
     _locking(model)
     used = np.zeros(len(model.points), bool)
     used[model.cells] = True
@@ -65,7 +67,28 @@ def _inverted(model: Model, grid: Grid) -> None:
             f"{len(bad)} cells are inverted or flat; the worst is cell {worst} near "
             f"({where[0]:.3f}, {where[1]:.3f}, {where[2]:.3f}) mm, nodes {model.cells[worst].tolist()}.",
             "Their volume is not positive at a quadrature point, so their stiffness is not either.",
-            "Check the order of the nodes (VTK), or repair the mesh; straighten the mid-side nodes of those cells.",
+            "Repair the mesh. Where it is every cell, the nodes are in another order than VTK's (gmsh swaps the last "
+            "two of a tet10).",
+        )
+
+
+def _folded(model: Model, grid: Grid) -> None:
+    """Quadratic cells that are turned inside out at a node, though not at a quadrature point."""
+    if not len(grid.element.edges):
+        return
+    from femsim.fem import kernels
+
+    slopes = grid.element.function(grid.element.nodes)[1]
+    out = np.empty((len(model.cells), grid.element.size))
+    weights = np.ones(grid.element.size)
+    grid.slabs.each(lambda s: kernels.volumes(grid.points, grid.cells, slopes, weights, grid.slabs.share[s], out))
+    bad = np.flatnonzero((out <= 0.0).any(axis=1))
+    if len(bad):
+        warnings.warn(
+            f"{len(bad)} cells are folded at a node (first: cell {bad[0]}, nodes {model.cells[bad[0]].tolist()}): "
+            "their stresses are doubtful. Move their mid-side nodes nearer to the middle of the edges.",
+            FemsimWarning,
+            stacklevel=4,
         )
 
 
@@ -112,7 +135,7 @@ def _need_stiffness(nodes: NDArray[np.int64], used: NDArray[np.bool_], what: str
         )
 
 
-def _case(model: Model, name: str, case: tuple[kinds.Load, ...], used: NDArray[np.bool_]) -> None:
+def _case(model: Model, name: str, case: Sequence[kinds.Load], used: NDArray[np.bool_]) -> None:
     for load in case:
         what = f"Load case {name!r}: {kinds.label(load)}"
         for attribute, count in (("nodes", len(model.points)), ("cells", len(model.cells))):
@@ -122,7 +145,9 @@ def _case(model: Model, name: str, case: tuple[kinds.Load, ...], used: NDArray[n
             numbers = np.atleast_1d(np.asarray(given))
             if len(numbers) == 0:
                 raise SolveError(
-                    f"{what} acts on no {attribute}.", "A load on nothing does nothing.", "Check the set it is made from."
+                    f"{what} acts on no {attribute}.",
+                    "A load on nothing does nothing.",
+                    "Check the set it is made from.",
                 )
             wrong = numbers[(numbers < 0) | (numbers >= count)]
             if len(wrong):
@@ -171,5 +196,6 @@ def _loose_text(loose: LooseMotion, scheme: Plan) -> tuple[str, str, str]:
         f"{what} ({loose.nodes} nodes, among them node {loose.node}) can move freely: {motion}.",
         "A body that can move without deforming has no unique displacement; the equations are singular."
         + ("" if loose.parts == 1 else " Parts that meet in a node or an edge only are hinged there."),
-        f"Hold that motion by a support, or tie the part to its neighbours. Supports: {', '.join(scheme.names) or 'none'}.",
+        "Hold that motion by a support, or tie the part to its neighbours. "
+        f"Supports: {', '.join(scheme.names) or 'none'}.",
     )

@@ -16,9 +16,7 @@ TET_EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
 HEX_CORNERS = np.array(
     [[-1.0, -1, -1], [1, -1, -1], [1, 1, -1], [-1, 1, -1], [-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]]
 )
-HEX_EDGES = np.array(
-    [[0, 1], [1, 2], [2, 3], [3, 0], [4, 5], [5, 6], [6, 7], [7, 4], [0, 4], [1, 5], [2, 6], [3, 7]]
-)
+HEX_EDGES = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [4, 5], [5, 6], [6, 7], [7, 4], [0, 4], [1, 5], [2, 6], [3, 7]])
 _TRI_EDGES = np.array([[0, 1], [1, 2], [2, 0]])
 _QUAD_EDGES = np.array([[0, 1], [1, 2], [2, 3], [3, 0]])
 
@@ -57,8 +55,7 @@ def _box_serendipity(xi: Floats, corners: Floats, edges: NDArray[np.int64]) -> t
     middle = np.empty((len(xi), len(edges)))
     middle_slope = np.empty((len(xi), len(edges), corners.shape[1]))
     for i, (a, b) in enumerate(edges):
-        # On an edge along axis j, N_a N_b / (linear of the others) = (1 - x_j^2) / 4 * others, so use the sum N_a + N_b,
-        # which is the product over the other coordinates.
+        # N_a + N_b of the two ends of an edge is the product of the linear functions across the edge.
         j = int(np.flatnonzero(corners[a] != corners[b])[0])
         bubble = 1.0 - xi[:, j] ** 2
         others = linear[:, a] + linear[:, b]

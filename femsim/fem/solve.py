@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +143,7 @@ class _Clock:
         self._last = now
 
 
-def _right(model: Model, grid: Grid, scheme: Plan, case: tuple[Load, ...]) -> Right:
+def _right(model: Model, grid: Grid, scheme: Plan, case: Sequence[Load]) -> Right:
     """Forces and prescribed displacements of one load case."""
     external = np.zeros((scheme.nodes, 3))
     reference = np.zeros((scheme.count - scheme.nodes, 3))

@@ -69,7 +69,9 @@ def _thermal(model: Model, temperature: Floats) -> Floats:
     local = alpha[material.index]
     if material.axes is not None:
         # The inverse of the rotation of strain into local axes is the rotation by the transposed axes.
-        turned = np.flatnonzero(~(np.ptp(alpha[:, :3], axis=1) + np.abs(alpha[:, 3:]).max(axis=1) == 0.0)[material.index])
+        turned = np.flatnonzero(
+            ~(np.ptp(alpha[:, :3], axis=1) + np.abs(alpha[:, 3:]).max(axis=1) == 0.0)[material.index]
+        )
         back = strain_rotation(np.swapaxes(material.axes[turned], 1, 2))
         local = local.copy()
         local[turned] = np.einsum("mij,mj->mi", back, local[turned])

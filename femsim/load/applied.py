@@ -77,10 +77,8 @@ class Applied:
         Every force and moment, for pictures and checks.
     held : (h,) int64
         Nodes that do not move, for pictures.
-    gauge : tuple of (int, float)
-        Which patches, with which factor, the deflection is measured on.
-    direction : (3,) float64
-        Along which it is measured: unit vector of the main force or moment.
+    main_patch : int
+        Which of the patches is the main load; the first load of a bench.
     magnitude : float
         Size of the main load, N; N mm where `is_moment`.
     is_moment : bool
@@ -95,8 +93,7 @@ class Applied:
     excluded: NDArray[np.bool_]
     patches: tuple[Patch, ...]
     held: Ints
-    gauge: tuple[tuple[int, float], ...]
-    direction: Floats
+    main_patch: int
     magnitude: float
     is_moment: bool
     body_weight: float
@@ -104,7 +101,7 @@ class Applied:
     @property
     def main(self) -> RemoteForce:
         """The main load; the first of the loads of a bench."""
-        return self.loads[self.gauge[0][0]]
+        return self.loads[self.main_patch]
 
     @property
     def force(self) -> Floats:
@@ -115,32 +112,35 @@ class Applied:
         """Resultant moment (3,) of all loads about a point (3,) mm, N mm."""
         return np.sum([p.moment + np.cross(p.point - about, p.force) for p in self.patches], axis=0)
 
-    def deflection(self, points: Floats, displacement: Floats) -> float:
-        """Displacement along the main force, mm, or rotation about the main moment, rad.
+    def work(self, points: Floats, displacement: Floats) -> float:
+        """Work (N mm) that all loads do on a displacement (n, 3) mm, at their full size; points (n, 3) mm."""
+        return float(sum(np.einsum("ij,ij->", p.nodal_forces(points), displacement[p.nodes]) for p in self.patches))
+
+    def stiffness(self, points: Floats, displacement: Floats) -> float:
+        """Stiffness against the whole load case, N/mm; N m/deg where the main load is a moment.
+
+        The square of the main load over the work of all loads. Where one load acts, this is its force over the
+        displacement of its patch along it (its moment over the rotation). On a bending bench it is force over the
+        deflection from the line of the rollers. Where several act together, as in walking, the displacement of one
+        patch along its own force can have any sign (the muscles may push the hip against its force), but the work of
+        all of them cannot: it is twice the strain energy, and it never grows when any part becomes stiffer.
 
         Parameters
         ----------
         points, displacement : (n, 3) float64
             mm.
-        """
-        which = 1 if self.is_moment else 0
-        moved = [factor * self.patches[i].motion(points, displacement)[which] for i, factor in self.gauge]
-        return float(np.sum(moved, axis=0) @ self.direction)
-
-    def stiffness(self, points: Floats, displacement: Floats) -> float:
-        """Main force over deflection, N/mm; main moment over rotation, N m/deg.
 
         Raises
         ------
         SolveError
-            If the patch did not move along its load.
+            If the loads do no work.
         """
-        moved = self.deflection(points, displacement)
-        if not (np.isfinite(moved) and moved > 0.0):
+        work = self.work(points, displacement)
+        if not (np.isfinite(work) and work > 0.0):
             raise SolveError(
-                f"The main load of {self.name} moved its patch by {moved:.3g}.",
-                "A load that does no work has no stiffness.",
-                "Check the supports and the other loads of the case.",
+                f"The loads of {self.name} do the work {work:.3g} N mm.",
+                "In equilibrium it is twice the strain energy, which is positive.",
+                "Check that the displacement is that of this load case and that something can move.",
             )
-        value = self.magnitude / moved
+        value = self.magnitude**2 / work
         return value / 1000.0 * np.pi / 180.0 if self.is_moment else value

@@ -81,7 +81,6 @@ def _forces(case: LoadCaseData, bone: BoneLike, mesh: Mesh, outer: Skin, body_ma
     patches = tuple(_patch(item, bone, outer, body_mass) for item in case.items)
     number = next(i for i, item in enumerate(case.items) if item.main)
     main = case.items[number]
-    vector = patches[number].moment if main.is_moment else patches[number].force
     held = [np.flatnonzero(end_nodes(h.end, h.extent, bone, mesh.points)) for h in case.held]
     supports = [Fixed(nodes, name=f"{h.end} end") for nodes, h in zip(held, case.held, strict=True)]
     supports += [_roller(roller, bone, outer) for roller in case.rollers]
@@ -96,8 +95,7 @@ def _forces(case: LoadCaseData, bone: BoneLike, mesh: Mesh, outer: Skin, body_ma
         excluded=np.zeros(len(mesh.cells), bool),
         patches=patches,
         held=np.unique(np.concatenate(held)),
-        gauge=((number, 1.0),),
-        direction=vector / np.linalg.norm(vector),
+        main_patch=number,
         magnitude=size,
         is_moment=main.is_moment,
         body_weight=body_mass * GRAVITY,

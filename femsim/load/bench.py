@@ -1,8 +1,8 @@
 """Three- and four-point bending on a bench, with rollers that do not clamp.
 
-Fixing all nodes of a roller's patch would hold the rotation of the bone there and shorten the span. So the roller forces,
-which follow from statics, are applied as loads; all loads together are in equilibrium, and six fixed components at
-three nodes, which then carry nothing, hold the rigid motions.
+Fixing all nodes of a roller's patch would hold the rotation of the bone there and shorten the span. So the roller
+forces, which follow from statics, are applied as loads; all loads together are in equilibrium, and six fixed components
+at three nodes, which then carry nothing, hold the rigid motions.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ def bench(case: LoadCaseData, bone: BoneLike, mesh: Mesh, outer: Skin) -> Applie
         _patch(f"roller at {p:g} %", p, -push, force, end, setting, bone, outer)
         for p, force, end in zip(setting.supports, share, ends, strict=True)
     ]
-    gauge = [(i, 1.0 / len(loads)) for i in range(len(loads))]
-    gauge += [(len(loads) + i, -share[i] / setting.force) for i in range(2)]
     patches = (*loads, *rollers)
     supports = _supports(setting, bone, outer, push, along, mesh)
     span = float(np.linalg.norm(ends[1] - ends[0]))
@@ -54,8 +52,7 @@ def bench(case: LoadCaseData, bone: BoneLike, mesh: Mesh, outer: Skin) -> Applie
         excluded=np.zeros(len(mesh.cells), bool),
         patches=patches,
         held=np.unique(np.concatenate([np.asarray(s.nodes) for s in supports])),
-        gauge=tuple(gauge),
-        direction=push,
+        main_patch=0,
         magnitude=setting.force,
         is_moment=False,
         body_weight=0.0,

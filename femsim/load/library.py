@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from femsim.errors import InputError
-from femsim.sourced import TRUST, choose, read_library
+from femsim.sourced import TRUST, Value, choose, read_library
 
 #: Standard gravity, m/s2: a body of 75 kg weighs 735.5 N.
 GRAVITY = 9.80665
@@ -139,6 +139,8 @@ class LoadCaseData:
         Distance round patches and held nodes that is left out of the fracture risk, mm.
     source, trust
         As of a `femsim.sourced.Value`.
+    numbers : mapping of str to Value
+        The components of all forces with their source, for the printed library.
     """
 
     name: str
@@ -152,6 +154,7 @@ class LoadCaseData:
     source: tuple[str, ...] = ()
     trust: str = "M?"
     note: str = ""
+    numbers: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def verified(self) -> bool:
@@ -181,10 +184,11 @@ class LoadCaseData:
             raise InputError(
                 f"load scale = {factor!r} is not usable.", "Nothing would be loaded.", "Give a positive number."
             )
-        items = tuple(replace(i, vector=(i.vector[0] * factor, i.vector[1] * factor, i.vector[2] * factor))
-                      for i in self.items)
+        items = tuple(
+            replace(i, vector=(i.vector[0] * factor, i.vector[1] * factor, i.vector[2] * factor)) for i in self.items
+        )
         bench = None if self.bench is None else replace(self.bench, force=self.bench.force * factor)
-        return replace(self, items=items, bench=bench)
+        return _numbered(replace(self, items=items, bench=bench))
 
 
 @cache
@@ -223,7 +227,7 @@ def read_case(name: str, data: Mapping[str, Any]) -> LoadCaseData:
             "Compare it with one of the library: femsim info loads.",
         ) from error
     _check(case)
-    return case
+    return _numbered(case)
 
 
 def _build(name: str, data: Mapping[str, Any]) -> LoadCaseData:
@@ -261,9 +265,27 @@ def _place(value: Any) -> str | Position:
     return value if isinstance(value, str) else Position(**value)
 
 
+def _numbered(case: LoadCaseData) -> LoadCaseData:
+    """The case with its numbers listed one by one."""
+    found: dict[str, Value] = {}
+    for item in case.items:
+        place = item.at if isinstance(item.at, str) else f"{item.at.position:g} %, {item.at.direction}"
+        for axis, number in zip(("lateral", "anterior", "proximal"), item.vector, strict=True):
+            where = f"at {place.replace('_', ' ')}"
+            found[f"{item.name}, {axis}"] = Value(number, item.unit, None, where, case.source, case.trust)
+    for held in case.held:
+        where = f"{held.end} end held"
+        found[f"held, {held.end}"] = Value(held.extent, "%", None, where, ("femsim_domain",), "M?")
+    if case.bench is not None:
+        where = "supports at {:g} and {:g} % of the length".format(*case.bench.supports)
+        found["force"] = Value(case.bench.force, "N", None, where, case.source, case.trust)
+    return replace(case, numbers=MappingProxyType(found))
+
+
 def _check(case: LoadCaseData) -> None:
     wrong = [f"unit {i.unit!r}" for i in case.items if i.unit not in UNITS]
-    wrong += [f"patch {i.patch!r}" for i in (*case.items, *case.rollers) if i.patch not in PATCHES]
+    patches = [i.patch for i in case.items] + [r.patch for r in case.rollers]
+    wrong += [f"patch {patch!r}" for patch in patches if patch not in PATCHES]
     wrong += [f"vector of {i.name!r}" for i in case.items if not 0.0 < math.hypot(*i.vector) < math.inf]
     wrong += [f"end {h.end!r}" for h in case.held if h.end not in ("distal", "proximal") or not 0 < h.extent < 50]
     if case.trust not in TRUST:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from femsim.errors import InputError
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.fem.material import Material
-from femsim.errors import InputError
 from femsim.material.density import elastic_modulus
 from femsim.material.library import MaterialData, get
 
 Floats = NDArray[np.float64]
 
-#: Above this Poisson's ratio the dilatation is projected. Quadratic tetrahedra do not lock noticeably below it; the measured
-#: constants of cortical bone have the bulk modulus of nu = 0.455.
+#: Above this Poisson's ratio the dilatation is projected. Quadratic tetrahedra do not lock noticeably below it; the
+#: measured constants of cortical bone have the bulk modulus of nu = 0.455.
 PROJECT_ABOVE = 0.47
 
 

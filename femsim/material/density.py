@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -47,6 +47,8 @@ class DensityLaw:
         MPa; `strength` is compressive and may be empty.
     source, trust, note
         As of a `Value`.
+    numbers : mapping of str to Value
+        The coefficients with their source, for the printed library.
     """
 
     name: str
@@ -58,6 +60,7 @@ class DensityLaw:
     source: tuple[str, ...] = ()
     trust: str = "M?"
     note: str = ""
+    numbers: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def verified(self) -> bool:
@@ -210,15 +213,34 @@ def _read(name: str, data: Mapping[str, Any]) -> DensityLaw:
             "The library cannot be read.",
             "Mend the library file.",
         )
-    source = data["source"]
+    source = (data["source"],) if isinstance(data["source"], str) else tuple(data["source"])
+    pieces = {what: tuple(Piece(**piece) for piece in data.get(what, ())) for what in ("modulus", "strength")}
     return DensityLaw(
         name=name,
         title=data["title"],
         density=data["density"],
         range=(float(data["range"][0]), float(data["range"][1])),
-        modulus=tuple(Piece(**piece) for piece in data["modulus"]),
-        strength=tuple(Piece(**piece) for piece in data.get("strength", ())),
-        source=(source,) if isinstance(source, str) else tuple(source),
+        modulus=pieces["modulus"],
+        strength=pieces["strength"],
+        source=source,
         trust=data["trust"],
         note=data.get("note", ""),
+        numbers=MappingProxyType(_numbers(pieces, data, source)),
     )
+
+
+def _numbers(
+    pieces: Mapping[str, tuple[Piece, ...]], data: Mapping[str, Any], source: tuple[str, ...]
+) -> dict[str, Value]:
+    found = {}
+    for what, several in pieces.items():
+        for i, piece in enumerate(several):
+            upto = f", below {piece.below:g}" if np.isfinite(piece.below) else ""
+            where = f"{data['density']} density {data['range'][0]:g} to {data['range'][1]:g} g/cm3{upto}"
+            part = f" {i + 1}" if len(several) > 1 else ""
+            for name, unit in (("constant", "MPa"), ("factor", "MPa/(g/cm^3)^exponent"), ("exponent", "-")):
+                if name != "constant" or piece.constant:
+                    found[f"{what}{part} {name}"] = Value(
+                        getattr(piece, name), unit, None, where, source, data["trust"]
+                    )
+    return found

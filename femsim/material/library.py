@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.fem import elasticity
 from femsim.errors import InputError, MaterialError
+from femsim.fem import elasticity
 from femsim.sourced import Value, choose, read_library, read_value
 
 #: Constants that each symmetry needs.
@@ -123,16 +123,24 @@ class MaterialData:
         MaterialError
             If a name is not one of this material's, a number is not finite or positive, or the material is unstable.
         """
-        groups: dict[str, Any] = {key: dict(getattr(self, key)) for key in ("elastic", "strength", "other")}
-        known = [name for group in groups.values() for name in group] + ["density_law", "criterion"]
+        groups = {key: dict(getattr(self, key)) for key in ("elastic", "strength", "other")}
+        words = {"density_law": self.density_law, "criterion": self.criterion}
+        known = [*words, *(name for group in groups.values() for name in group)]
         for name, value in overrides.items():
             choose(name, known, f"{self.name}: property", "It would be ignored.", MaterialError)
-            if name == "density_law" or name == "criterion":
-                groups[name] = _word(self.name, name, value)
-                continue
-            group = next(g for g in ("elastic", "strength", "other") if name in groups[g])
-            groups[group][name] = _overridden(groups[group][name], value, f"{self.name}.{name}")
-        changed = replace(self, **{k: MappingProxyType(v) if isinstance(v, dict) else v for k, v in groups.items()})
+            if name in words:
+                words[name] = _word(self.name, name, value)
+            else:
+                group = next(one for one in groups.values() if name in one)
+                group[name] = _overridden(group[name], value, f"{self.name}.{name}")
+        changed = replace(
+            self,
+            elastic=MappingProxyType(groups["elastic"]),
+            strength=MappingProxyType(groups["strength"]),
+            other=MappingProxyType(groups["other"]),
+            density_law=words["density_law"],
+            criterion=words["criterion"],
+        )
         changed.stiffness()
         return changed
 

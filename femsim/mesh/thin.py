@@ -11,17 +11,15 @@ from femsim.mesh.size import MeshSize
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.query import volume
 
-RESOLVED = (
-    0.5  # a wall thinner than this share of the edge length gets holes (a 0.5 mm wall at 1.5 mm: a third missing)
-)
+RESOLVED = 0.5  # of the edge length: thinner walls get holes (a 0.5 mm wall at 1.5 mm: a third of it missing)
 
 
 def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[set[str], list[str]]:
     """Solids whose surface is not cut because the wall around them is too thin, and the notes that say so.
 
     A wall is the part of a solid outside the solid of the same name with ``_lumen`` appended. Where the wall is
-    thinner than half the edge length the outer surface is not cut: the lumen keeps its true diameter (it is the part that
-    carries load), the wall is what lies around it, and the note gives the share of the wall in the volume.
+    thinner than half the edge length the outer surface is not cut: the lumen keeps its true diameter (it is the part
+    that carries load), the wall is what lies around it, and the note gives the share of the wall in the volume.
     """
     skipped: set[str] = set()
     notes: list[str] = []

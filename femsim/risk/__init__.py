@@ -1,7 +1,47 @@
 """From stress fields to a judgement: criteria, averaging over a physical length, failure load."""
 
+from femsim.risk.anisotropic import Strengths, hoffman, tsai_wu
 from femsim.risk.assess import Assessment, assess
 from femsim.risk.averaging import ball_average
+from femsim.risk.clinical import Verdict, judge, mirels_probability, mirels_score, rules
 from femsim.risk.criteria import CRITERIA, MODES, Criterion, demand
+from femsim.risk.errorbar import ErrorBar, error_bar
+from femsim.risk.hotspot import Hotspot, largest_above, load_factor, neighbours
+from femsim.risk.ring import ring_section
+from femsim.risk.section import Ratio, Rigidity, Section, properties, ratio
+from femsim.risk.slices import Profile, cut, moduli, profile, slice_section
 
-__all__ = ["CRITERIA", "MODES", "Assessment", "Criterion", "assess", "ball_average", "demand"]
+__all__ = [
+    "CRITERIA",
+    "MODES",
+    "Assessment",
+    "Criterion",
+    "ErrorBar",
+    "Hotspot",
+    "Profile",
+    "Ratio",
+    "Rigidity",
+    "Section",
+    "Strengths",
+    "Verdict",
+    "assess",
+    "ball_average",
+    "cut",
+    "demand",
+    "error_bar",
+    "hoffman",
+    "judge",
+    "largest_above",
+    "load_factor",
+    "mirels_probability",
+    "mirels_score",
+    "moduli",
+    "neighbours",
+    "profile",
+    "properties",
+    "ratio",
+    "ring_section",
+    "rules",
+    "slice_section",
+    "tsai_wu",
+]

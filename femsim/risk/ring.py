@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -10,8 +12,12 @@ from femsim.risk.section import Section
 
 
 def ring_section(
-    rings: ArrayLike, regions: dict[tuple[int, float, float], tuple[float, float] | None],
-    default: ArrayLike, *, per_ring: int = 12, around: int = 240,
+    rings: ArrayLike,
+    regions: dict[tuple[int, float, float], tuple[float, float] | None],
+    default: ArrayLike,
+    *,
+    per_ring: int = 12,
+    around: int = 240,
 ) -> Section:
     """A polar mesh of concentric rings, of which sectors may have another material or none.
 
@@ -37,7 +43,7 @@ def ring_section(
         raise InputError(
             f"rings = {radii.tolist()} are not increasing radii.", "There is no section.", "Give two radii or more."
         )
-    levels = [np.linspace(a, b, per_ring + 1)[:-1] for a, b in zip(radii[:-1], radii[1:], strict=True)]
+    levels = [np.linspace(a, b, per_ring + 1)[:-1] for a, b in pairwise(radii.tolist())]
     radius = np.append(np.concatenate(levels), radii[-1])
     angle = np.arange(around) * 2.0 * np.pi / around
     points = (radius[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).reshape(-1, 2)

@@ -1,8 +1,8 @@
 """Rigidities of a cross-section: axial, bending, and torsion both as CT-rigidity analysis and as mechanics defines it.
 
-CT-rigidity analysis (CTRA) calls ``sum G r^2 dA`` the torsional rigidity. That is right for a closed circular ring only;
-for a section that a lesion has slit open it is five to eight times too large. `properties` gives it beside the true
-rigidity of Saint-Venant, solved on the section.
+CT-rigidity analysis (CTRA) calls ``sum G r^2 dA`` the torsional rigidity. That is right for a closed circular ring
+only; for a section that a lesion has slit open it is five to eight times too large. `properties` gives it beside the
+true rigidity of Saint-Venant, solved on the section.
 """
 
 from __future__ import annotations

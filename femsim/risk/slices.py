@@ -61,9 +61,10 @@ def cut(
     if len(crossed):
         # corners on the plane go to its upper side; then the set of crossed cells has to be found again
         size = float(np.median(np.linalg.norm(points[cells[crossed, 0]] - points[cells[crossed, 1]], axis=1)))
-        corners = np.unique(cells[crossed, :4])
-        height[corners[np.abs(height[corners]) < _CLEARANCE * size]] = _CLEARANCE * size
-        crossed = crossed[_crossed(height, cells[crossed])]
+        corner = np.zeros(len(points), bool)
+        corner[cells[:, :4]] = True
+        height[corner & (np.abs(height) < _CLEARANCE * size)] = _CLEARANCE * size
+        crossed = _crossed(height, cells)
     if len(crossed) == 0:
         raise InputError(
             f"The plane through {np.round(np.asarray(origin, float), 3).tolist()} mm misses the mesh.",
@@ -154,7 +155,7 @@ def moduli(material: fem.Material, cells: Ints, normal: ArrayLike) -> tuple[Floa
     mean of two planes at right angles (they are equal where the long axis of the bone is the direction).
     """
     axes = _plane(normal, None)
-    compliance = np.linalg.inv(material.base)[material.index[cells]]
+    compliance: Floats = np.asarray(np.linalg.inv(material.base), np.float64)[material.index[cells]]
     turn = np.eye(3) if material.axes is None else material.axes[cells]
     n, s, t = (np.broadcast_to(turn @ axes[i], (len(cells), 3)) for i in (2, 0, 1))
     axial = 1.0 / _quadratic_form(compliance, _dyad(n, n) / 2.0)
@@ -176,8 +177,14 @@ def _quadratic_form(matrix: Floats, vector: Floats) -> Floats:
 
 
 def slice_section(
-    points: Floats, cells: NDArray[np.integer], material: fem.Material, origin: ArrayLike, normal: ArrayLike, *,
-    across: ArrayLike | None = None, empty: NDArray[np.bool_] | None = None,
+    points: Floats,
+    cells: NDArray[np.integer],
+    material: fem.Material,
+    origin: ArrayLike,
+    normal: ArrayLike,
+    *,
+    across: ArrayLike | None = None,
+    empty: NDArray[np.bool_] | None = None,
 ) -> Section:
     """The section of a mesh with its materials at a plane; elements marked `empty` (m,) are left out."""
     flat, triangles, cell = cut(points, cells, origin, normal, across=across)
@@ -209,8 +216,12 @@ class Profile:
 
 
 def profile(
-    points: Floats, cells: NDArray[np.integer], materials: Mapping[str, fem.Material], intact: str,
-    origins: ArrayLike, normals: ArrayLike,
+    points: Floats,
+    cells: NDArray[np.integer],
+    materials: Mapping[str, fem.Material],
+    intact: str,
+    origins: ArrayLike,
+    normals: ArrayLike,
 ) -> dict[str, Profile]:
     """Rigidity along the bone of every strategy on one mesh.
 

@@ -15,7 +15,9 @@ def points_array(points: ArrayLike) -> NDArray[np.float64]:
         return array.reshape(0, 3)
     if array.ndim != 2 or array.shape[1] != 3:
         raise GeometryError(
-            f"Points of shape {array.shape} were given.", "A distance needs three coordinates.", "Give (n, 3) points."
+            f"Points of shape {array.shape} were given.",
+            "A distance needs three coordinates.",
+            "Give (n, 3) points.",
         )
     return array
 
@@ -36,7 +38,9 @@ def unit_vector(value: ArrayLike, name: str) -> NDArray[np.float64]:
     array = vector(value, name)
     length = float(np.linalg.norm(array))
     if length < 1e-12:
-        raise GeometryError(f"{name} = {value!r} has no direction.", "Its length is zero.", "Give a non-zero vector.")
+        raise GeometryError(
+            f"{name} = {value!r} has no direction.", "Its length is zero.", "Give a non-zero vector."
+        )
     array = array / length
     array.setflags(write=False)
     return array
@@ -46,7 +50,9 @@ def positive(value: float, name: str) -> float:
     """A finite number above zero."""
     if not (np.isfinite(value) and value > 0):
         raise GeometryError(
-            f"{name} = {value!r} mm is not possible.", "A size must be above zero.", "Give a positive number in mm."
+            f"{name} = {value!r} mm is not possible.",
+            "A size must be above zero.",
+            "Give a positive number in mm.",
         )
     return float(value)
 
@@ -56,7 +62,9 @@ def rotation(axes: ArrayLike | None) -> NDArray[np.float64]:
     array = np.eye(3) if axes is None else np.array(axes, dtype=np.float64)
     if array.shape != (3, 3) or not np.allclose(array @ array.T, np.eye(3), atol=1e-6):
         raise GeometryError(
-            "axes are not three perpendicular unit vectors.", "The solid would be sheared.", "Give a (3, 3) rotation."
+            "axes are not three perpendicular unit vectors.",
+            "The solid would be sheared.",
+            "Give a (3, 3) rotation.",
         )
     array.setflags(write=False)
     return array

@@ -99,7 +99,9 @@ def noisy_blob(
     radii = np.array(np.broadcast_to(np.asarray(radius, dtype=np.float64), 3))
     if not (np.isfinite(roughness) and 0.0 <= roughness <= 0.4):
         raise GeometryError(
-            f"roughness = {roughness!r} is out of range.", "The blob would fall apart.", "Use 0 (smooth) to 0.4 (wild)."
+            f"roughness = {roughness!r} is out of range.",
+            "The blob would fall apart.",
+            "Use 0 (smooth) to 0.4 (wild).",
         )
     smallest = positive(float(radii.min()), "radius")
     smooth = Ellipsoid(vector(centre, "centre"), radii, axes)  # type: ignore[arg-type]
@@ -123,7 +125,12 @@ def _noise(
     for n in range(len(points)):
         total, gx, gy, gz = 0.0, 0.0, 0.0, 0.0
         for w in range(len(phases)):
-            phase = waves[w, 0] * points[n, 0] + waves[w, 1] * points[n, 1] + waves[w, 2] * points[n, 2] + phases[w]
+            phase = (
+                waves[w, 0] * points[n, 0]
+                + waves[w, 1] * points[n, 1]
+                + waves[w, 2] * points[n, 2]
+                + phases[w]
+            )
             sine = np.sin(phase)
             total += np.cos(phase)
             gx -= sine * waves[w, 0]

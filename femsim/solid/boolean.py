@@ -111,7 +111,9 @@ class Offset(Solid):
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.amount):
-            raise GeometryError(f"offset = {self.amount!r} mm is not finite.", "The solid has no size.", "Give a number.")
+            raise GeometryError(
+                f"offset = {self.amount!r} mm is not finite.", "The solid has no size.", "Give a number."
+            )
 
     def distance(self, points: ArrayLike) -> NDArray[np.float64]:
         return self.of.distance(points) - self.amount
@@ -161,7 +163,10 @@ class SmoothUnion(Solid):
         points = points_array(points)
         result = self.parts[0].distance(points)
         for part, blend in zip(self.parts[1:], self.blend, strict=True):
-            result = smooth_minimum(result, part.distance(points), blend)
+            # where even the part's box is farther than the fillet reaches, the part changes nothing
+            away = box_distance(points, part.bounds)
+            near = np.flatnonzero((away == 0.0) | (away < result + blend))
+            result[near] = smooth_minimum(result[near], part.distance(points[near]), blend)
         return result
 
     @property
@@ -203,6 +208,15 @@ def smooth_minimum(a: NDArray[np.float64], b: NDArray[np.float64], width: float)
     return np.minimum(a, b) - h * h * h * (width / 6.0)
 
 
+def box_distance(points: NDArray[np.float64], box: Bounds) -> NDArray[np.float64]:
+    """Distance (n,) of points (n, 3) to a box, 0 inside: a lower bound of the distance to anything in it."""
+    away = np.zeros(len(points))
+    for d in range(3):
+        gap = np.maximum(np.maximum(box[0][d] - points[:, d], points[:, d] - box[1][d]), 0.0)
+        away += gap * gap
+    return np.sqrt(away)
+
+
 def union(*solids: Solid) -> Solid:
     """Union of one or more solids, flattened."""
     parts = [part for s in solids for part in (s.parts if isinstance(s, Union) else (s,))]
@@ -222,4 +236,6 @@ def difference(whole: Solid, *cuts: Solid) -> Solid:
 
 def _check_parts(parts: tuple[Solid, ...]) -> None:
     if not parts:
-        raise GeometryError("A union or intersection of nothing was asked for.", "It has no shape.", "Give a solid.")
+        raise GeometryError(
+            "A union or intersection of nothing was asked for.", "It has no shape.", "Give a solid."
+        )

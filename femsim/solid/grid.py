@@ -55,7 +55,9 @@ class GridSolid(Solid):
                 "Sample it on a finer or larger grid.",
             )
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "_coefficients", ndimage.spline_filter(values, 3, output=np.float32, mode="mirror"))
+        object.__setattr__(
+            self, "_coefficients", ndimage.spline_filter(values, 3, output=np.float32, mode="mirror")
+        )
 
     def distance(self, points: ArrayLike) -> NDArray[np.float64]:
         local = (points_array(points) - self.origin) / self.spacing
@@ -104,7 +106,7 @@ def node_coordinates(origin: ArrayLike, shape: tuple[int, int, int], spacing: fl
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def sampled(solid: Solid, spacing: float, band: float = 10.0, name: str = "") -> GridSolid:
+def sampled(solid: Solid, spacing: float, band: float = 6.0, name: str = "") -> GridSolid:
     """`solid` on a grid, with its distance made Euclidean to first order near the surface.
 
     Parameters
@@ -121,7 +123,9 @@ def sampled(solid: Solid, spacing: float, band: float = 10.0, name: str = "") ->
     """
     lower, upper = solid.bounds
     if not np.isfinite(np.concatenate([lower, upper])).all():
-        raise GeometryError("An unbounded solid cannot be sampled.", "The grid has no end.", "Cut it to a box first.")
+        raise GeometryError(
+            "An unbounded solid cannot be sampled.", "The grid has no end.", "Cut it to a box first."
+        )
     factor, margin = 4, band + 4 * spacing
     origin, coarse_shape = grid_points(lower - margin, upper + margin, factor * spacing)
     coarse = solid.distance(node_coordinates(origin, coarse_shape, factor * spacing)).reshape(coarse_shape)

@@ -54,6 +54,6 @@ def volume(solid: Solid, spacing: float, within: Bounds | None = None) -> float:
     slab = max(1, 500_000 // (shape[1] * shape[2]))
     for first in range(0, shape[0], slab):
         part = (min(slab, shape[0] - first), shape[1], shape[2])
-        nodes = node_coordinates(origin + [first * spacing, 0.0, 0.0], part, spacing)
+        nodes = node_coordinates(origin + np.array([first * spacing, 0.0, 0.0]), part, spacing)
         share += float(np.clip(0.5 - solid.distance(nodes) / spacing, 0.0, 1.0).sum())
     return share * spacing**3

@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 from femsim import fem, risk
 from femsim.anatomy import Bone
 from femsim.anatomy.frame import DIRECTIONS
-from femsim.fem.forces import nodal_forces
 from femsim.material import MaterialData
 from femsim.study.result import CaseResult, ComparisonResult, Value
 from femsim.treatment import Treatment
 
 if TYPE_CHECKING:
     from femsim.study.compare import Problem
-
-STANDARD_GRAVITY = 9.80665  # m/s2, exact by definition (CGPM 1901)
 
 
 def case_result(
@@ -57,19 +54,18 @@ def case_result(
 
 
 def stiffness(problem: Problem, solution: fem.Solution) -> dict[str, Value]:
-    """Stiffness against the main load of the case.
+    """Stiffness of the whole bone under the load case: |F|^2 / 2U, N/mm, or |M|^2 / 2U, N m/deg.
 
-    A force ``F`` spread over its patch by weights does the work ``F . u`` on the weighted mean displacement ``u`` of the
-    patch, so ``|F|^2 / (F . u)`` is force over displacement along the force, whatever other loads act (they are part
-    of the case). For a moment it is moment over rotation.
+    ``F`` is the main force of the case and ``U`` the strain energy under all its loads. With a single load, ``2 U = F u``
+    and this is force over displacement along the force (a bench: the displacement counts from the rollers). With
+    muscles it is the stiffness of the single spring that stores the same energy; unlike the displacement of one point
+    it can only fall where material is made softer (principle of minimum potential energy), and is never negative.
     """
-    main, model = problem.loading.main, solution.model
-    nodal = nodal_forces(main, model.points, model.cells, fem.element(model.element), solution.volume)
-    work = float((nodal * solution.displacement).sum())
-    force, moment = float(np.linalg.norm(main.force)), float(np.linalg.norm(main.moment))
-    if force > 0.0:
-        return {"stiffness": force**2 / work}
-    return {"torsional_stiffness": moment**2 / work / 1000.0 * math.pi / 180.0}
+    loading = problem.loading
+    value = loading.magnitude**2 / (2.0 * solution.energy)
+    if loading.is_moment:
+        return {"torsional_stiffness": value / 1000.0 * math.pi / 180.0}
+    return {"stiffness": value}
 
 
 def extremes(part: str, assessment: risk.Assessment, cells: NDArray[np.bool_]) -> dict[str, Value]:
@@ -85,14 +81,14 @@ def failure(
     problem: Problem, data: Sequence[MaterialData], index: NDArray[np.int64], assessment: risk.Assessment
 ) -> dict[str, Value]:
     """Linear failure load and the place where it fails."""
-    main, worst = problem.loading.main, assessment.worst
-    force, moment = float(np.linalg.norm(main.force)), float(np.linalg.norm(main.moment))
+    loading, worst = problem.loading, assessment.worst
+    size = loading.magnitude
     row: dict[str, Value] = {"maximum_risk": assessment.maximum}
-    if force > 0.0:
-        row["failure_load"] = force * assessment.load_factor
-        row["failure_load_bw"] = force * assessment.load_factor / (problem.case.body_mass * STANDARD_GRAVITY)
+    if not loading.is_moment:
+        row["failure_load"] = size * assessment.load_factor
+        row["failure_load_bw"] = size * assessment.load_factor / loading.body_weight
     else:
-        row["failure_moment"] = moment * assessment.load_factor / 1000.0
+        row["failure_moment"] = size * assessment.load_factor / 1000.0
     where = problem.at.centroids[worst]
     position = float(problem.setup.bone.fraction(where)[0])
     title = data[index[worst]].name.replace("_", " ")
@@ -237,7 +233,9 @@ def finish(
         setup=problem.setup,
         mesh=problem.mesh,
         results=complete,
-        arrows=problem.loading.arrows,
+        arrows=tuple(
+            {"name": patch.name, "point": patch.point, "force": patch.force} for patch in problem.loading.patches
+        ),
         held=problem.loading.held,
         warnings=(*problem.setup.warnings, *warnings),
         seconds=dict(seconds),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
-from femsim import anatomy
 from femsim.anatomy import Bone, PlacedLesion
 from femsim.case import Case
 from femsim.errors import GeometryError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,7 +84,13 @@ def clearances(bone: Bone, fractions: Floats, points: Floats, radius: float) -> 
 
 
 def place(
-    bone: Bone, low: float, high: float, layout: Floats, radius: float, clearance: float, direction: Floats | None,
+    bone: Bone,
+    low: float,
+    high: float,
+    layout: Floats,
+    radius: float,
+    clearance: float,
+    direction: Floats | None,
     offset: float | None,
 ) -> list[Floats]:
     """Lines of a bundle of catheters between two positions along the bone.
@@ -131,7 +139,7 @@ def place(
     return [shifted(bone, fractions, axis, shift + one) for one in layout]
 
 
-def _furthest(free, direction: Floats, clearance: float) -> Floats:  # type: ignore[no-untyped-def]
+def _furthest(free: Callable[[Floats], Floats], direction: Floats, clearance: float) -> Floats:
     low, high = 0.0, 1.0
     while free(high * direction).min() >= clearance and high < 64.0:
         low, high = high, 2.0 * high
@@ -142,7 +150,13 @@ def _furthest(free, direction: Floats, clearance: float) -> Floats:  # type: ign
 
 
 def _too_wide(
-    bone: Bone, fractions: Floats, axis: Floats, room: Floats, layout: Floats, radius: float, clearance: float,
+    bone: Bone,
+    fractions: Floats,
+    axis: Floats,
+    room: Floats,
+    layout: Floats,
+    radius: float,
+    clearance: float,
     shift: Floats,
 ) -> GeometryError:
     worst = int(np.argmin(room))
@@ -156,8 +170,9 @@ def _too_wide(
     if len(good) and (worst < good[0] or worst > good[-1]):
         reach = f" Between {fractions[good[0]]:.1%} and {fractions[good[-1]]:.1%} of the bone it would fit."
     return GeometryError(
-        f"{what} wider than the canal: with its clearance it needs {needed:.1f} mm{off} but at {fractions[worst]:.1%} of the bone "
-        f"({fractions[worst] * bone.length:.0f} mm from the distal end) the canal is {width:.1f} mm wide round its axis.",
+        f"{what} wider than the canal: with its clearance it needs {needed:.1f} mm{off} but at "
+        f"{fractions[worst]:.1%} of the bone ({fractions[worst] * bone.length:.0f} mm from the distal end) the canal "
+        f"is {width:.1f} mm wide round its axis.",
         f"It would run into the cortex by {clearance - room[worst]:.1f} mm." + reach,
         "Use fewer or thinner catheters, a smaller past_lesion, or another position.",
     )

@@ -69,16 +69,16 @@ class Cement(Treatment):
     label: ClassVar[str] = "cement"
     needs_lesion: ClassVar[bool] = True
     kind: Literal["cement"] = "cement"
-    material: MaterialName = Field("pmma", description="Cement, by its name in the library.")
-    fill_fraction: float = Field(1.0, gt=0.0, le=1.0, description="Filled share of the lesion's volume inside the bone.")
+    material: MaterialName = Field(default="pmma", description="Cement, by its name in the library.")
+    fill_fraction: float = Field(default=1.0, gt=0.0, le=1.0, description="Filled share of the lesion inside the bone.")
     gravity: Gravity = Field(
-        "posterior",
+        default="posterior",
         description='Where cement settles when it does not fill the lesion: "posterior" (patient supine), "anterior",\n'
         '"lateral", ..., "distal", "proximal", or [lateral, anterior, proximal].',
     )
-    void_fraction: float = Field(0.0, ge=0.0, le=0.3, description="Share of the cement that is round voids.")
-    void_diameter: Length = Field(3.0, gt=0.5, le=20.0, description="Diameter of a void [mm].")
-    seed: int = Field(0, ge=0, description="Seed of the places of the voids.")
+    void_fraction: float = Field(default=0.0, ge=0.0, le=0.3, description="Share of the cement that is round voids.")
+    void_diameter: Length = Field(default=3.0, gt=0.5, le=20.0, description="Diameter of a void [mm].")
+    seed: int = Field(default=0, ge=0, description="Seed of the places of the voids.")
 
     def placed(self, bone: Bone, lesion: Solid, span: Span) -> dict[str, Solid]:
         filled = partial_fill(lesion, bone, self.fill_fraction, gravity_vector(bone, self.gravity))
@@ -101,38 +101,39 @@ class CementFilledCatheter(Treatment):
     label: ClassVar[str] = "catheter"
     needs_lesion: ClassVar[bool] = True
     kind: Literal["catheter"] = "catheter"
-    count: int = Field(1, ge=1, le=12, description="Number of catheters side by side.")
-    outer_diameter: Length = Field(4.0, gt=0.5, le=20.0, description="Outer diameter of each [mm] (assumed).")
-    wall_thickness: Length = Field(0.5, gt=0.0, le=5.0, description="Wall of each [mm] (assumed).")
-    wall_material: MaterialName = Field("polyurethane", description="Wall, by its name in the library.")
-    core_material: MaterialName = Field("pmma", description="Cement inside, by its name in the library.")
-    past_lesion: Length = Field(30.0, ge=0.0, le=400.0, description="Length past each end of the lesion [mm].")
+    count: int = Field(default=1, ge=1, le=12, description="Number of catheters side by side.")
+    outer_diameter: Length = Field(default=4.0, gt=0.5, le=20.0, description="Outer diameter of each [mm] (assumed).")
+    wall_thickness: Length = Field(default=0.5, gt=0.0, le=5.0, description="Wall of each [mm] (assumed).")
+    wall_material: MaterialName = Field(default="polyurethane", description="Wall, by its name in the library.")
+    core_material: MaterialName = Field(default="pmma", description="Cement inside, by its name in the library.")
+    past_lesion: Length = Field(default=30.0, ge=0.0, le=400.0, description="Length past each end of the lesion [mm].")
     past_distal: Length | None = Field(
-        None, ge=0.0, le=400.0, description="Length past the distal end only [mm].", examples=[40.0]
+        default=None, ge=0.0, le=400.0, description="Length past the distal end only [mm].", examples=[40.0]
     )
     past_proximal: Length | None = Field(
-        None, ge=0.0, le=400.0, description="Length past the proximal end only [mm].", examples=[20.0]
+        default=None, ge=0.0, le=400.0, description="Length past the proximal end only [mm].", examples=[20.0]
     )
     position: Position = Field(
-        "centred",
+        default="centred",
         description='In the canal: "centred", or towards "lateral", "medial", "anterior", ... or degrees from lateral\n'
         "(0) towards anterior (90).",
     )
     offset: Length | None = Field(
-        None,
+        default=None,
         ge=0.0,
         le=50.0,
         description="Shift towards that position [mm]; as far as the canal allows if left out.",
         examples=[2.0],
     )
-    gap: Length = Field(0.5, ge=0.0, le=20.0, description="Distance between neighbours [mm].")
-    clearance: Length = Field(0.5, ge=0.0, le=10.0, description="Distance to keep from the cortex [mm].")
+    gap: Length = Field(default=0.5, ge=0.0, le=20.0, description="Distance between neighbours [mm].")
+    clearance: Length = Field(default=0.5, ge=0.0, le=10.0, description="Distance to keep from the cortex [mm].")
 
     @model_validator(mode="after")
     def _has_a_lumen(self) -> Self:
         if 2.0 * self.wall_thickness >= self.outer_diameter:
             raise ValueError(
-                f"wall_thickness {self.wall_thickness:g} mm leaves no lumen in outer_diameter {self.outer_diameter:g} mm"
+                f"wall_thickness {self.wall_thickness:g} mm leaves no lumen in outer_diameter "
+                f"{self.outer_diameter:g} mm"
             )
         if self.position == "centred" and self.offset:
             raise ValueError('offset needs a position other than "centred"')
@@ -189,8 +190,8 @@ class CementAndCatheter(Treatment):
     label: ClassVar[str] = "cement + catheter"
     needs_lesion: ClassVar[bool] = True
     kind: Literal["cement_and_catheter"] = "cement_and_catheter"
-    filling: Cement = Field(Cement(), description="The cement in the lesion.")
-    catheter: CementFilledCatheter = Field(CementFilledCatheter(), description="The catheters.")
+    filling: Cement = Field(default=Cement(), description="The cement in the lesion.")
+    catheter: CementFilledCatheter = Field(default=CementFilledCatheter(), description="The catheters.")
 
     def placed(self, bone: Bone, lesion: Solid, span: Span) -> dict[str, Solid]:
         return self.filling.placed(bone, lesion, span) | self.catheter.placed(bone, lesion, span)

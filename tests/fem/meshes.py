@@ -60,7 +60,9 @@ def faces_on(points, cells, name, axis, value):
     shape = element(name)
     flat = np.abs(points[:, axis] - value) < 1e-9
     pairs = [
-        np.stack([np.flatnonzero(flat[cells[:, face]].all(axis=1)), np.full(int(flat[cells[:, face]].all(1).sum()), i)], 1)
+        np.stack(
+            [np.flatnonzero(flat[cells[:, face]].all(axis=1)), np.full(int(flat[cells[:, face]].all(1).sum()), i)], 1
+        )
         for i, face in enumerate(shape.faces)
     ]
     return np.vstack(pairs)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from meshes import box, distort, faces_on, on
 
 from femsim import fem
 from femsim.errors import FemsimWarning
+from meshes import box, distort, faces_on, on
 
 
 def beam(name, divisions):
@@ -195,7 +195,7 @@ def test_manufactured_solution_converges_at_the_optimal_order(name, order):
             for j in range(3):
                 k = 3 - i - j
                 hess[..., i, j] = -s.prod(axis=-1) if i == j else c[..., i] * c[..., j] * s[..., k]
-        return -np.pi**2 * ((lam + mu) * hess @ direction + mu * -3 * s.prod(axis=-1)[..., None] * direction)
+        return -(np.pi**2) * ((lam + mu) * hess @ direction + mu * -3 * s.prod(axis=-1)[..., None] * direction)
 
     errors = []
     sizes = {"tet4": (8, 16), "hex8": (5, 10), "tet10": (3, 6), "hex20": (2, 4)}[name]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from meshes import box, on
 
 from femsim import fem
 from femsim.errors import FemsimWarning, InputError, MaterialError, MeshError, SolveError
+from meshes import box, on
 
 
 def cube(name="tet10", divisions=(1, 1, 1)):
@@ -35,7 +35,7 @@ def test_two_fixed_points_leave_a_rotation_about_their_line():
 
 def test_a_loose_part_is_named():
     points, cells, material = cube()
-    two = np.vstack([points, points + [3.0, 0, 0]])
+    two = np.vstack([points, points + np.array([3.0, 0, 0])])
     both = np.vstack([cells, cells + len(points)])
     material = fem.Material(material.base, np.zeros(len(both), int))
     with pytest.raises(SolveError, match=f"Part . of 2.*node {len(points)}"):
@@ -58,8 +58,24 @@ def test_parts_joined_in_a_point_or_an_edge_are_hinged(shared):
 def test_inverted_cell_is_named():
     points, cells, material = cube()
     cells = cells.copy()
-    cells[2, [0, 1]] = cells[2, [1, 0]]
+    cells[2] = cells[2, [1, 0, 2, 3, 4, 6, 5, 8, 7, 9]]
     with pytest.raises(MeshError, match="cell 2"):
+        fem.preflight(pulled(points, cells, material, [fem.Fixed(on(points, 2, 0.0))]))
+
+
+def test_mid_side_nodes_in_the_order_of_gmsh_are_noticed():
+    points, cells, material = cube()
+    swapped = cells[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]
+    with pytest.raises(MeshError, match="gmsh"):
+        fem.preflight(pulled(points, swapped, material, [fem.Fixed(on(points, 2, 0.0))]))
+
+
+def test_a_cell_folded_at_a_node_is_warned_of():
+    points, cells, material = cube(divisions=(3, 3, 3))
+    points = points.copy()
+    a, b, middle = points[cells[40, 0]], points[cells[40, 1]], cells[40, 4]
+    points[middle] = a + 0.78 * (b - a)
+    with pytest.warns(FemsimWarning, match="folded"):
         fem.preflight(pulled(points, cells, material, [fem.Fixed(on(points, 2, 0.0))]))
 
 
@@ -80,8 +96,8 @@ def test_unphysical_isotropic_material(E, nu):
 def test_unphysical_orthotropic_material_and_axes():
     with pytest.raises(MaterialError, match="not stable"):
         fem.orthotropic((1.0, 1.0, 10.0), (0.9, 0.9, 0.9), (1.0, 1.0, 1.0))
+    axes = np.stack([np.eye(3), 2 * np.eye(3)])
     with pytest.raises(MaterialError, match="cell 1"):
-        axes = np.stack([np.eye(3), 2 * np.eye(3)])
         fem.Material(fem.isotropic(1.0, 0.3), np.zeros(2, int), axes=axes)
     with pytest.raises(MaterialError, match="index 4"):
         fem.Material(fem.isotropic(1.0, 0.3), np.array([0, 4]))
@@ -135,9 +151,9 @@ def test_wrong_shapes_and_names():
         fem.element("tet15")
     with pytest.raises(InputError, match="Cell 0"):
         fem.Model(points, cells + 1000, material)
+    broken = points.copy()
+    broken[3] = np.nan
     with pytest.raises(InputError, match="NaN"):
-        broken = points.copy()
-        broken[3] = np.nan
         fem.Model(broken, cells, material)
     with pytest.raises(InputError, match="quadrature"):
         fem.Model(points, cells, fem.Material(material.base, material.index, scale=np.ones((6, 3))))

@@ -36,10 +36,10 @@ def torsion_constant(a: float, b: float) -> float:
 @pytest.mark.parametrize("side", [1.0, 2.0, 5.0])
 def test_rectangles(side: float) -> None:
     found = properties(rectangle(10.0 * side, 10.0))
-    assert found.EA == pytest.approx(100.0 * side, rel=1e-12)
+    assert pytest.approx(100.0 * side, rel=1e-12) == found.EA
     assert found.EI_min == pytest.approx(10.0 * side * 1000 / 12, rel=1e-12)
     assert found.EI_max == pytest.approx((10.0 * side) ** 3 * 10 / 12, rel=1e-12)
-    assert found.GJ == pytest.approx(torsion_constant(10 * side, 10), rel=1e-3)
+    assert pytest.approx(torsion_constant(10 * side, 10), rel=1e-3) == found.GJ
     if side > 1:
         assert abs(found.weak_axis[0]) == pytest.approx(1.0)
 
@@ -49,25 +49,25 @@ def test_ellipses(aspect: float) -> None:
     disc = ring_section([0.0, 10.0], {}, [(1.0, 1.0)], per_ring=20)
     found = properties(Section(disc.points * [aspect, 1.0], disc.triangles, disc.axial, disc.shear, disc.cell))
     a, b = 10.0 * aspect, 10.0
-    assert found.EA == pytest.approx(math.pi * a * b, rel=5e-3)
+    assert pytest.approx(math.pi * a * b, rel=5e-3) == found.EA
     assert found.EI_min == pytest.approx(math.pi * a * b**3 / 4, rel=5e-3)
     assert found.EI_max == pytest.approx(math.pi * a**3 * b / 4, rel=5e-3)
-    assert found.GJ == pytest.approx(math.pi * a**3 * b**3 / (a**2 + b**2), rel=5e-3)
+    assert pytest.approx(math.pi * a**3 * b**3 / (a**2 + b**2), rel=5e-3) == found.GJ
 
 
 def test_tube_of_the_domain_reference() -> None:
     found = properties(ring_section(FEMUR, {}, [CORTEX]))
     assert found.EI_min / 1e9 == pytest.approx(0.4891, rel=2e-3)
-    assert found.GJ / 1e9 == pytest.approx(0.1899, rel=2e-3)
-    assert found.GJ == pytest.approx(found.GJ_polar, rel=1e-6)
+    assert pytest.approx(0.1899, rel=2e-3) == found.GJ / 1e9
+    assert pytest.approx(found.GJ_polar, rel=1e-6) == found.GJ
     filled = properties(ring_section([0.0, *FEMUR], {}, [CEMENT, CORTEX]))
     assert filled.EI_min / found.EI_min - 1 == pytest.approx(0.0072, abs=1e-4)
-    assert filled.EA / found.EA - 1 == pytest.approx(0.0404, abs=2e-4)
+    assert pytest.approx(0.0404, abs=2e-4) == filled.EA / found.EA - 1
 
 
 # sector, EA, EI weak, GJ polar, GJ true open, then EA, EI and GJ filled and GJ with only the canal filled. The open GJ
-# are those of the finite-difference table (.131, .118, .066) carried to a grid of zero spacing: the table's own grid study
-# at 60 and 180 degrees (.1166/.1183/.1193 and .0651/.0663/.0668) says they are 1 to 2 % low.
+# are those of the finite-difference table (.131, .118, .066) carried to a grid of zero spacing: the table's own grid
+# study at 60 and 180 degrees (.1166/.1183/.1193 and .0651/.0663/.0668) says they are 1 to 2 % low.
 TABLE = [
     (30, 0.917, 0.823, 0.910, 0.131 * 1.015, 0.969, 0.858, 0.879, None),
     (60, 0.833, 0.637, 0.804, 0.1183 * 1.015, 0.898, 0.708, 0.789, 0.46),
@@ -99,7 +99,7 @@ def test_other_sectors_against_closed_forms(angle: int) -> None:
     quarter = (r2**4 - r1**4) / 8
     along = quarter * (rest + math.sin(rest)) - area * centre**2
     across = quarter * (rest - math.sin(rest))
-    assert found.EA == pytest.approx(17000 * area, rel=1e-3)
+    assert pytest.approx(17000 * area, rel=1e-3) == found.EA
     assert found.EI_min == pytest.approx(17000 * min(along, across), rel=2e-3)
     assert found.EI_max == pytest.approx(17000 * max(along, across), rel=2e-3)
     # a curved strip of the same thickness and middle length is about right, and a little too stiff without its ends
@@ -119,10 +119,10 @@ def test_pieces_that_do_not_touch_add_up() -> None:
     one = rectangle(10.0, 5.0)
     n = len(one.points)
     two = Section(
-        np.vstack([one.points, one.points + [0.0, 40.0]]), np.vstack([one.triangles, one.triangles + n]),
+        np.vstack([one.points, one.points + np.array([0.0, 40.0])]), np.vstack([one.triangles, one.triangles + n]),
         np.tile(one.axial, 2), np.tile(one.shear, 2), np.tile(one.cell, 2),
     )  # fmt: skip
-    assert properties(two).GJ == pytest.approx(2 * properties(one).GJ, rel=1e-9)
+    assert pytest.approx(2 * properties(one).GJ, rel=1e-9) == properties(two).GJ
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
@@ -153,9 +153,9 @@ def test_slice_of_a_box(height: float) -> None:
     axes = np.broadcast_to(np.eye(3), (len(cells), 3, 3))
     material = fem.Material(base, np.zeros(len(cells), int), axes=axes)
     found = properties(slice_section(points, cells, material, (0, 0, height), (0, 0, 1), across=(1, 0, 0)))
-    assert found.EA == pytest.approx(17000.0 * 100, rel=1e-6)
+    assert pytest.approx(17000.0 * 100, rel=1e-6) == found.EA
     assert found.EI_min == pytest.approx(17000.0 * 1e4 / 12, rel=1e-6)
-    assert found.GJ == pytest.approx(3300.0 * torsion_constant(10, 10), rel=5e-3)
+    assert pytest.approx(3300.0 * torsion_constant(10, 10), rel=5e-3) == found.GJ
     np.testing.assert_allclose(found.centroid, (5, 5), atol=1e-3)
 
 

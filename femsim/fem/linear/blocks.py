@@ -8,6 +8,7 @@ between follow in one thread. The result does not depend on the number of thread
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def number_nodes(indptr: NDArray[Any], indices: NDArray[Any], points: NDArray[np
     new = np.empty(n, np.int64)
     new[old] = np.arange(n)
     edges = np.searchsorted(slab[old], np.arange(count + 2))
-    return Numbering(old, new, tuple((int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)))
+    return Numbering(old, new, tuple((int(a), int(b)) for a, b in itertools.pairwise(edges)))
 
 
 def lower_pattern(indptr: NDArray[Any], indices: NDArray[Any], numbering: Numbering) -> LowerBlocks:

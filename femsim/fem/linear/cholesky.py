@@ -2,8 +2,12 @@
 
 Each front of the dissection is a dense symmetric matrix: the rows of the matrix it eliminates plus the updates of its
 children. Its pivots are factorised by LAPACK (``potrf``, ``trsm``, ``syrk``), what remains is the update for its parent
-(Duff and Reid 1983 [duff1983]; Liu 1992 [liu1992]). Nearly all the work is in a few hundred large fronts, so that Python
-drives them at no cost, and everything that can run numpy has a supernodal Cholesky.
+(Duff and Reid 1983 [duff1983]; Liu 1992 [liu1992]). Nearly all the work is in a few hundred large fronts, so that
+Python drives them at no cost, and everything that can run scipy has a supernodal Cholesky.
+
+Elasticity on linear tetrahedra, 83 592 unknowns, one core, seconds to factorise (other work on the machine): this
+module 2.9, rslab 1.7 2.6, feral-solver 0.22 7.9, cholespy 2.2 43.9 (simplicial). At 30 927: 0.6, 0.9, 0.9, 4.8,
+and scipy's SuperLU 3.0.
 """
 
 from __future__ import annotations
@@ -197,7 +201,7 @@ def solve_factored(factor: Factor, rhs: FloatArray) -> FloatArray:
 
 
 @njit(cache=True, fastmath=True)
-def _solve_one(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+def _solve_one(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def] # noqa: C901
     fronts = start.size - 1
     widest = 0
     for k in range(fronts):
@@ -241,7 +245,7 @@ def _solve_one(x, values, offset, start, border_start, border, width):  # type: 
 
 
 @njit(cache=True, fastmath=True)
-def _solve_many(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+def _solve_many(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def] # noqa: C901
     fronts, many = start.size - 1, x.shape[1]
     widest = 0
     for k in range(fronts):

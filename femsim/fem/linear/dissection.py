@@ -114,14 +114,14 @@ def _graph_coordinates(indptr, indices):  # type: ignore[no-untyped-def]
                         tail += 1
             offset = distance[queue[tail - 1]] + 2  # the next part of the graph lies behind this one
         if axis == 0:
-            source = np.argmax(distance)
+            source = int(np.argmax(distance))
             continue
         coordinates[:, axis - 1] = distance
         # the next source is far from all earlier ones
         nearest = coordinates[:, 0].copy()
         for a in range(1, axis):
             nearest = np.minimum(nearest, coordinates[:, a])
-        source = np.argmax(nearest)
+        source = int(np.argmax(nearest))
     return coordinates
 
 
@@ -163,7 +163,7 @@ def _boundary(nodes, side, indptr, indices, label, segment):  # type: ignore[no-
 
 
 @njit(cache=True)
-def _cover(nodes, side, indptr, indices, label, segment, match, seen):  # type: ignore[no-untyped-def]
+def _cover(nodes, side, indptr, indices, label, segment, match, seen):  # type: ignore[no-untyped-def] # noqa: C901
     """Set side to 2 on a smallest set of nodes that touches every edge between the sides (Konig)."""
     zero, one = 2 * segment, 2 * segment + 1
     for i in nodes:
@@ -274,7 +274,7 @@ def _dissect(indptr, indices, coordinates, leaf):  # type: ignore[no-untyped-def
             label[nodes[i]] = -1
         separator = parent
         if a + b < nodes.size:
-            separator = fronts
+            separator = np.int64(fronts)
             first[fronts], last[fronts], above[fronts] = lo + a + b, hi, parent
             fronts += 1
         work.append((lo, lo + a, separator))

@@ -1,10 +1,9 @@
 """Conjugate gradients with a two-level preconditioner: quadratic elements smoothed, linear elements solved.
 
 One application is a block Gauss-Seidel sweep forwards, the correction of the linear (vertex) sub-space by its Cholesky
-factor, and a sweep backwards: symmetric and positive definite, so that conjugate gradients apply (Saad 2003 [saad2003],
-Heys et al. 2005 [heys2005]). The sweep forwards starts from zero and leaves the residual in the same pass, so both
-sweeps and the product of an iteration read the matrix three times in all, each block once, two of them in single
-precision.
+factor, and a sweep backwards: symmetric and positive definite, so that conjugate gradients apply (Saad 2003
+[saad2003]). The sweep forwards starts from zero and leaves the residual in the same pass, so both sweeps and the
+product of an iteration read the matrix three times in all, each block once, two of them in single precision.
 """
 
 from __future__ import annotations
@@ -163,7 +162,7 @@ def solve_multigrid(
 
 
 def _cg(operators: _Operators, b: Floats, tolerance: float, start: Floats | None) -> tuple[Floats, int, float]:
-    """Preconditioned conjugate gradients (Hestenes and Stiefel 1952), restarted until the true residual is small."""
+    """Preconditioned conjugate gradients [saad2003, algorithm 9.1], restarted until the true residual is small."""
     norm = float(np.linalg.norm(b))
     x = np.zeros_like(b)
     if norm == 0.0:

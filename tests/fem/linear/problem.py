@@ -70,9 +70,7 @@ def fixed_system(points, parents, matrix, free):
     scale = matrix.diagonal().max()
     held = (keep @ matrix @ keep + scale * sparse.diags((~free).ravel().astype(float))).tobsr((3, 3))
     held.sort_indices()
-    return System(
-        held.indptr.astype(np.int64), held.indices.astype(np.int32), held.data.copy(), free, points, parents
-    )
+    return System(held.indptr.astype(np.int64), held.indices.astype(np.int32), held.data.copy(), free, points, parents)
 
 
 def cantilever(nx=3, nz=12, seed=0, factor=1.0):

@@ -69,11 +69,11 @@ def test_a_bad_tolerance_and_shapes_are_refused(problem):
 
 def test_nan_is_named(problem):
     system, rhs, _ = problem
-    with pytest.raises(SolveError, match="matrix.*NaN"):
+    with pytest.raises(SolveError, match=r"matrix.*NaN"):
         linear.solve(replace(system, blocks=np.full_like(system.blocks, np.nan)), rhs)
     bad = rhs.copy()
     bad[0, 5] = np.inf
-    with pytest.raises(SolveError, match="right-hand side.*NaN"):
+    with pytest.raises(SolveError, match=r"right-hand side.*NaN"):
         linear.solve(system, bad)
 
 
