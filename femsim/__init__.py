@@ -16,38 +16,62 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = version("femsim")
 
-#: Public names and the room each lives in. Loaded when first used, so that the command line answers at once.
-_ROOMS = {
-    "Case": "case",
-    "Comparison": "case",
-    "Femur": "case",
-    "Lesion": "case",
-    "SurfaceBone": "case",
-    "Tube": "case",
-    "Cement": "treatment",
-    "CementAndCatheter": "treatment",
-    "CementFilledCatheter": "treatment",
-    "Intact": "treatment",
-    "Untreated": "treatment",
-    "FemsimError": "errors",
-    "compare": "study",
-    "load": "case",
-    "write": "report",
-}
-
-__all__ = sorted(_ROOMS)
+__all__ = [
+    "Case",
+    "Cement",
+    "CementAndCatheter",
+    "CementFilledCatheter",
+    "Comparison",
+    "ComparisonResult",
+    "FemsimError",
+    "Femur",
+    "Intact",
+    "Lesion",
+    "Mesh",
+    "SurfaceBone",
+    "Tube",
+    "Untreated",
+    "compare",
+    "read_case",
+    "write",
+]
 
 if TYPE_CHECKING:
-    from femsim.case import Case, Comparison, Femur, Lesion, SurfaceBone, Tube, load
+    from femsim.case import Case, Comparison, Femur, Lesion, Mesh, SurfaceBone, Tube
+    from femsim.case import load as read_case
     from femsim.errors import FemsimError
     from femsim.report import write
-    from femsim.study import compare
+    from femsim.study import ComparisonResult
+    from femsim.study.compare import compare
     from femsim.treatment import Cement, CementAndCatheter, CementFilledCatheter, Intact, Untreated
+
+
+#: Room, and name there, of every public name. Loaded when first used, so that the command line answers at once.
+_ROOMS = {
+    "Case": ("case", "Case"),
+    "Cement": ("treatment", "Cement"),
+    "CementAndCatheter": ("treatment", "CementAndCatheter"),
+    "CementFilledCatheter": ("treatment", "CementFilledCatheter"),
+    "Comparison": ("case", "Comparison"),
+    "ComparisonResult": ("study", "ComparisonResult"),
+    "Femur": ("case", "Femur"),
+    "FemsimError": ("errors", "FemsimError"),
+    "Intact": ("treatment", "Intact"),
+    "Lesion": ("case", "Lesion"),
+    "Mesh": ("case", "Mesh"),
+    "SurfaceBone": ("case", "SurfaceBone"),
+    "Tube": ("case", "Tube"),
+    "Untreated": ("treatment", "Untreated"),
+    "compare": ("study", "compare"),
+    "read_case": ("case", "load"),  # not "load": that is a subpackage, and would win as soon as it is imported
+    "write": ("report", "write"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return getattr(import_module(f"femsim.{_ROOMS[name]}"), name)
+        room, there = _ROOMS[name]
+        return getattr(import_module(f"femsim.{room}"), there)
     raise AttributeError(f"module 'femsim' has no attribute {name!r}")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationInfo
 
 from femsim.errors import InputError
+from femsim.schema import located
 
 #: The unit of every kind of number inside femsim.
 INTERNAL = {
@@ -63,7 +64,18 @@ def quantity(value: object, kind: str, key: str = "value") -> float:
     >>> quantity("17 GPa", "pressure")
     17000.0
     """
-    unit = INTERNAL[kind]
+    return measured(value, INTERNAL[kind], kind, key)
+
+
+def measured(value: object, unit: str, kind: str = "number", key: str = "value") -> float:
+    """As `quantity`, in any unit that pint knows; ``"-"`` is none.
+
+    Examples
+    --------
+    >>> measured("2.5 GPa", "MPa")
+    2500.0
+    """
+    unit = "dimensionless" if unit == "-" else unit
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise InputError(
             f"{key} = {value!r} is not a number.",
@@ -104,8 +116,9 @@ def _parse(text: str, unit: str, kind: str, key: str) -> float:
 
 def _door(kind: str) -> BeforeValidator:
     def parse(value: object, info: ValidationInfo) -> object:
-        # None and non-numbers are left to pydantic where the field allows them.
-        return None if value is None else quantity(value, kind, info.field_name or "value")
+        # None is left to pydantic, which knows where the field allows it.
+        name = info.field_name or "value"
+        return None if value is None else located(lambda one: quantity(one, kind, name))(value)
 
     return BeforeValidator(parse)
 

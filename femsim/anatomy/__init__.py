@@ -7,6 +7,8 @@ from femsim.anatomy.humerus import HumerusShape, humerus
 from femsim.anatomy.landmarks import Anatomy, find_anatomy
 from femsim.anatomy.lesion import LesionPlan, PlacedLesion, place_lesion
 from femsim.anatomy.lesion_measures import LesionMeasures, mirels_size
+from femsim.anatomy.measure import measure_bone
+from femsim.anatomy.presets import preset, preset_sources
 from femsim.anatomy.repair import Surface, repaired
 from femsim.anatomy.surface import bone_from_surfaces, read_surface
 from femsim.anatomy.tibia import TibiaShape, tibia
@@ -29,8 +31,11 @@ __all__ = [
     "femur",
     "find_anatomy",
     "humerus",
+    "measure_bone",
     "mirels_size",
     "place_lesion",
+    "preset",
+    "preset_sources",
     "read_surface",
     "repaired",
     "site_fraction",

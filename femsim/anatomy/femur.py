@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -149,6 +149,7 @@ class _Layout:
     neck: Array  # unit vector of the neck axis
     tip: Array  # of the greater trochanter
     lesser: Array
+    waist: float  # diameter with which the neck is drawn; fillets make it thicker
 
     def middle(self, z: float | Array) -> Array:
         return bow(self.shape, z)
@@ -168,11 +169,12 @@ def bow(shape: FemurShape, z: float | Array) -> Array:
 
 def draft(shape: FemurShape) -> Draft:
     """The right femur in its own frame."""
-    lay = _layout(shape)
+    lay = _with_neck(_layout(shape))
     z = np.linspace(0.04, 0.94, 61) * shape.length
     line = np.column_stack([np.zeros_like(z), lay.middle(z), z])
     content = content_key("femur", astuple(shape)[:-1])
-    return Draft("femur", _outer(lay), _Wall(lay), line, _landmarks(lay), shape.head_diameter / 2, content)
+    marks, radius = _landmarks(lay), shape.head_diameter / 2
+    return Draft("femur", _outer(lay), _Wall(lay), line, marks, shape.cortical_thickness, radius, content)
 
 
 def _layout(shape: FemurShape) -> _Layout:
@@ -186,7 +188,35 @@ def _layout(shape: FemurShape) -> _Layout:
     low = head[2] - 62.0 * v
     tip = np.array([10.0 * v, base[1] - 11.0 * v, head[2] - 8.0 * v])
     lesser = np.array([-14.5 * v, float(bow(shape, low)) - 12.5 * v, low])
-    return _Layout(shape, shape.epicondylar_width / 84.0, v, head, base, neck, tip, lesser)
+    return _Layout(
+        shape, shape.epicondylar_width / 84.0, v, head, base, neck, tip, lesser, shape.neck_diameter
+    )
+
+
+def _with_neck(lay: _Layout) -> _Layout:
+    """The layout whose neck, fillets included, is as narrow as asked for."""
+    for _ in range(4):
+        lay = replace(lay, waist=lay.waist + lay.shape.neck_diameter - _narrowest(lay))
+    return lay
+
+
+def _narrowest(lay: _Layout) -> float:
+    """Diameter of the circle with the area of the narrowest section across the neck, mm."""
+    solid = _outer(lay)
+    reach = float(np.linalg.norm(lay.head - lay.base))
+    first = np.cross(lay.neck, [0.0, 0.0, 1.0])
+    first /= np.linalg.norm(first)
+    angle = 2 * np.pi * np.arange(72) / 72
+    spoke = np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * np.cross(lay.neck, first)
+    middle = lay.base + np.linspace(0.45, 0.80, 22)[:, None] * reach * lay.neck
+    radius = np.arange(6.0, 34.0, 0.5)
+    points = middle[:, None, None] + radius[:, None] * spoke[:, None, :]
+    distance = solid.distance(points.reshape(-1, 3)).reshape(points.shape[:3])
+    # first crossing outwards, linear between the samples
+    out = np.argmax(distance > 0.0, axis=2)[..., None]
+    after, before = (np.take_along_axis(distance, np.maximum(i, 0), 2)[..., 0] for i in (out, out - 1))
+    edge = radius[np.maximum(out[..., 0] - 1, 0)] + 0.5 * before / (before - after)
+    return float(2 * np.sqrt((edge**2).mean(axis=1).min()))
 
 
 def _outer(lay: _Layout) -> Solid:
@@ -202,8 +232,8 @@ def _shaft(lay: _Layout) -> Loft:
     shape, data = lay.shape, proportions("femur")["profile"]
     bottom, step = 0.06 * shape.length, 3.0
     top = lay.base[2] + 2.0 * lay.proximal
-    z = bottom + step * np.arange(int((top - bottom) / step) + 1)
-    at = z / shape.length
+    z = np.asarray(bottom + step * np.arange(int((top - bottom) / step) + 1), dtype=np.float64)
+    at: Array = z / shape.length
     ml, ap, ridge = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap", "ridge"))
     # The metaphyses scale with the joints they carry, the shaft with its own widths.
     distal = smooth_step((0.32 - at) / 0.22)
@@ -231,9 +261,9 @@ def _condyles(lay: _Layout) -> Solid:
     parts: list[Solid] = []
     for side, low in ((1.0, 5.0), (-1.0, 0.0)):
         parts += [
-            ball(side * 23.0, -20.0, low + 21.0, 14.0, 21.0, 21.0),
+            ball(side * 23.0, -20.0, low + 22.5, 14.0, 21.0, 21.0),
             ball(side * 22.0, -3.0, low + 24.0, 15.0, 27.0, 24.0),
-            ball(side * 27.0, -8.0, 35.0, 15.0, 17.0, 20.0),
+            ball(side * 26.6, -8.0, 35.0, 15.0, 17.0, 20.0),
         ]
     parts += [ball(17.0, 10.0, 36.0, 13.0, 15.0, 26.0), ball(-16.0, 8.0, 35.0, 13.0, 14.0, 25.0)]
     parts.append(ball(0.0, -4.0, 40.0, 26.0, 22.0, 26.0))
@@ -257,7 +287,7 @@ def _trochanters(lay: _Layout) -> Solid:
     calcar = RoundCone(
         lay.base + 0.46 * reach * lay.neck,
         np.array([-1.0 * v, float(lay.middle(foot)), foot]),
-        0.93 * lay.shape.neck_diameter / 2,
+        0.93 * lay.waist / 2,
         13.0 * v,
     )
     low = np.array([-4.0 * v, float(lay.middle(lay.lesser[2])) - 4.0 * v, lay.lesser[2] + 4.0 * v])
@@ -280,7 +310,7 @@ def _neck(lay: _Layout) -> Loft:
     reach = float(np.linalg.norm(lay.head - lay.base))
     step = 1.5
     t = np.arange(0.0, 0.97 * reach, step)
-    at, waist, ball = t / reach, lay.shape.neck_diameter / 2, lay.shape.head_diameter / 2
+    at, waist, ball = t / reach, lay.waist / 2, lay.shape.head_diameter / 2
     # narrow at its root, so that it ends inside the trochanters
     high = np.array([0.55, 1.05, 1.28, 1.13, 1.0, 1.0, 1.0]) * waist * np.sqrt(_NECK_OVAL)
     deep = np.array([0.55, 0.95, 1.05, 1.02, 1.0, 1.0, 1.0]) * waist / np.sqrt(_NECK_OVAL)
@@ -336,18 +366,19 @@ class _Wall:
 
 def _landmarks(lay: _Layout) -> dict[str, Array]:
     u, v, y = lay.distal, lay.proximal, float(lay.middle(0.07 * lay.shape.length))
-    lesser_out = np.array([-0.76, -0.65, 0.0])
+    tip = lay.tip + np.array([0.0, 0.0, 8.0 * v])
+    level = tip[2] - 0.6 * (tip[2] - lay.lesser[2])
     return {
         "head_centre": lay.head,
         "neck_base": lay.base,
         "neck_centre": lay.base + 0.62 * (lay.head - lay.base),
-        "greater_trochanter": lay.tip + np.array([0.0, 0.0, 8.0 * v]),
-        "lesser_trochanter": lay.lesser + 6.0 * v * lesser_out,
-        "vastus_lateralis_origin": np.array([0.5 * 28.0 * v + 7.0 * v, lay.base[1], lay.base[2] - 22.0 * v]),
+        "greater_trochanter": tip,
+        "lesser_trochanter": lay.lesser + 6.0 * v * np.array([-0.76, -0.65, 0.0]),
+        "vastus_lateralis_origin": np.array([22.0 * v, lay.base[1] - 3.0 * v, level]),
         "lateral_epicondyle": np.array([42.0 * u, y - 8.0 * u, 34.0 * u]),
         "medial_epicondyle": np.array([-42.0 * u, y - 8.0 * u, 34.0 * u]),
         "lateral_condyle": np.array([22.0 * u, y - 3.0 * u, 5.0 * u]),
         "medial_condyle": np.array([-22.0 * u, y - 3.0 * u, 0.0]),
-        "knee_centre": np.array([0.0, y - 8.0 * u, 26.0 * u]),
+        "knee_centre": np.array([0.0, y - 8.0 * u, 34.0 * u]),
         "distal_centre": np.array([0.0, y - 3.0 * u, 2.5 * u]),
     }

@@ -22,7 +22,17 @@ from femsim.anatomy.parametric import (
     proportions,
     shaft,
 )
-from femsim.solid import Capsule, Ellipsoid, Loft, RoundCone, SmoothDifference, SmoothUnion, Solid, Sphere
+from femsim.solid import (
+    Capsule,
+    Ellipsoid,
+    HalfSpace,
+    Loft,
+    RoundCone,
+    SmoothDifference,
+    SmoothUnion,
+    Solid,
+    Sphere,
+)
 from femsim.solid._key import content_key
 
 _RANGES = {
@@ -42,6 +52,9 @@ _RANGES = {
 # How triangular the section of the lower shaft is; how far the deltoid tuberosity stands proud, mm.
 _CORNERS = 0.05
 _PROUD = 1.6
+# Step from the head down to the anatomical neck, and depth of that neck's plane below the centre of the head, mm.
+_COLLAR = 1.2
+_NECK_PLANE = 4.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +147,8 @@ def draft(shape: HumerusShape) -> Draft:
     z = np.linspace(0.05, 0.92, 49) * shape.length
     line = np.column_stack([np.zeros_like(z), lay.middle(z), z])
     content = content_key("humerus", astuple(shape)[:-1])
-    return Draft("humerus", _outer(lay), _Wall(lay), line, _landmarks(lay), shape.head_diameter / 2, content)
+    marks, radius = _landmarks(lay), shape.head_diameter / 2
+    return Draft("humerus", _outer(lay), _Wall(lay), line, marks, shape.cortical_thickness, radius, content)
 
 
 def _outer(lay: _Layout) -> Solid:
@@ -147,18 +161,18 @@ def _outer(lay: _Layout) -> Solid:
         _shaft(lay),
         _elbow(lay),
         _deltoid(lay),
-        RoundCone(
-            np.array([9.0 * v, 0.0, top - 40.0 * v]),
-            np.array([10.5 * v, -1.0, top - 17.0 * v]),
-            13.0 * v,
-            11.0 * v,
-        ),
-        Ellipsoid(np.array([7.0, -8.0, -26.0]) * v + [0.0, 0.0, top], np.array([13.0, 13.0, 15.0]) * v),
-        Ellipsoid(np.array([-2.0, 13.5, -27.0]) * v + [0.0, 0.0, top], np.array([9.0, 9.0, 14.0]) * v),
-        Sphere(lay.head, lay.shape.head_diameter / 2),
+        RoundCone(at(8.0, 0.0, -44.0), at(10.5, -1.0, -17.0), 13.0 * v, 11.0 * v),
+        Ellipsoid(at(7.0, -8.0, -26.0), np.array([13.0, 13.0, 15.0]) * v),
+        Ellipsoid(at(-2.0, 13.5, -27.0), np.array([9.0, 9.0, 14.0]) * v),
+        # a collar just wider than the head: its edge is the anatomical neck
+        Sphere(lay.head, lay.shape.head_diameter / 2 + _COLLAR),
     )
-    whole: Solid = SmoothUnion(parts, (12.0, 14.0, 12.0 * v, 8.0 * v, 8.0 * v, 4.0))
-    groove = Capsule(at(8.5, 20.5, -12.0), at(6.5, 17.5, -62.0), 4.5 * v)
+    body = SmoothUnion(parts, (12.0, 14.0, 12.0 * v, 8.0 * v, 8.0 * v, 4.0))
+    # above the plane of the anatomical neck there is nothing but the head
+    above = HalfSpace(lay.head - _NECK_PLANE * v * lay.neck, -lay.neck)
+    head = Sphere(lay.head, lay.shape.head_diameter / 2)
+    whole: Solid = SmoothUnion((SmoothDifference(body, above, 2.0), head), (1.0,))
+    groove = Capsule(at(8.5, 20.5, -12.0), at(7.0, 18.0, -54.0), 4.5 * v)
     for cut in (*_fossae(lay), groove):
         whole = SmoothDifference(whole, cut, 4.0)
     return whole
@@ -168,8 +182,8 @@ def _shaft(lay: _Layout) -> Loft:
     shape, data = lay.shape, proportions("humerus")["profile"]
     bottom, step = 0.06 * shape.length, 2.5
     top = shape.length - 30.0 * lay.proximal
-    z = bottom + step * np.arange(int((top - bottom) / step) + 1)
-    at = z / shape.length
+    z = np.asarray(bottom + step * np.arange(int((top - bottom) / step) + 1), dtype=np.float64)
+    at: Array = z / shape.length
     ml, ap = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap"))
     low, high = smooth_step((0.30 - at) / 0.20), smooth_step((at - 0.70) / 0.16)
     ml = ml * (
@@ -210,8 +224,8 @@ def _elbow(lay: _Layout) -> Solid:
         Capsule(at(-20.0, 4.0, 12.0), at(0.0, 4.0, 12.5), 8.5 * u),
         Ellipsoid(at(-2.0, 4.0, 12.5), np.array([5.0, 10.5, 10.5]) * u),
         Sphere(at(10.5, 5.0, 13.0), 10.5 * u),
-        RoundCone(at(-14.0, -1.0, 24.0), at(-26.0, -1.0, 24.0), 9.0 * u, 5.0 * u),
-        RoundCone(at(12.0, -1.0, 24.0), at(26.0, -1.0, 24.0), 9.0 * u, 5.0 * u),
+        RoundCone(at(-14.0, -1.0, 24.0), at(-25.6, -1.0, 24.0), 9.0 * u, 5.0 * u),
+        RoundCone(at(12.0, -1.0, 24.0), at(25.6, -1.0, 24.0), 9.0 * u, 5.0 * u),
     )
     return SmoothUnion(parts, (6.0 * u, 6.0 * u, 4.0 * u, 6.0 * u, 6.0 * u))
 
@@ -262,6 +276,6 @@ def _landmarks(lay: _Layout) -> dict[str, Array]:
         "deltoid_tuberosity": np.array([0.5 * lay.shape.shaft_ml + 2.0, 2.0, 0.585 * top]),
         "lateral_epicondyle": np.array([31.0 * u, y - 1.0 * u, 24.0 * u]),
         "medial_epicondyle": np.array([-31.0 * u, y - 1.0 * u, 24.0 * u]),
-        "elbow_centre": np.array([0.0, y + 4.0 * u, 12.5 * u]),
+        "elbow_centre": np.array([0.0, y - 1.0 * u, 24.0 * u]),
         "distal_centre": np.array([-4.0 * u, y + 4.0 * u, 2.0 * u]),
     }

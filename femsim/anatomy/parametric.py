@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq
 
 from femsim.anatomy.bone import Bone
 from femsim.anatomy.bone_axis import BoneAxis
@@ -47,6 +49,8 @@ class Draft:
         Centreline from distal to proximal.
     landmarks : mapping of str to (3,)
         Named points. ``head_centre`` and ``neck_base`` also steer the bone axis.
+    thickness : float
+        Mean of the medial and the lateral wall wanted at mid-shaft; `wall` is scaled to give it.
     head_radius : float or None
         Radius of the joint head.
     content : str
@@ -58,9 +62,9 @@ class Draft:
     wall: Callable[[Array], Array]
     line: Array
     landmarks: Mapping[str, Array]
+    thickness: float
     head_radius: float | None = None
     content: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> Bone:
@@ -70,10 +74,11 @@ def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> B
             f"side = {side!r} is not known.", "A bone is a left or a right one.", 'Use "left" or "right".'
         )
     outer = sampled(draft.outer, GRID, name=content_key(draft.content, "periosteum", side))
-    inner = _endosteum(outer, draft.wall, content_key(draft.content, "endosteum", side))
     surface = triangulated(outer)
     heights = surface[0][:, 2]
     bottom, length = float(heights.min()), float(np.ptp(heights))
+    scale = _wall_scale(outer, draft, bottom + length / 2)
+    inner = _endosteum(outer, draft.wall, scale, content_key(draft.content, "endosteum", side))
     mirror = np.array([-1.0 if side == "left" else 1.0, 1.0, 1.0])
     if side == "left":
         outer, inner = _mirrored(outer), _mirrored(inner)
@@ -97,7 +102,6 @@ def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> B
         axis=BoneAxis(frame, centreline, length, landmarks.get("neck_base"), landmarks.get("head_centre")),
         sites=sites_of(draft.kind, frame, centreline, landmarks, length),
         name=name,
-        notes=draft.extra.get("notes", ()),
     )
 
 
@@ -109,16 +113,48 @@ def _placed(outer: GridSolid, name: str, point: Array) -> Array:
     return placed
 
 
-def _endosteum(outer: GridSolid, wall: Callable[[Array], Array], name: str) -> GridSolid:
+def _wall_scale(outer: GridSolid, draft: Draft, height: float) -> float:
+    """Factor on the wall for which the canal at mid-shaft leaves the wanted mean of medial and lateral wall."""
+    middle = draft.line[np.argmin(np.abs(draft.line[:, 2] - height)), 1]
+    at = np.arange(-24.0, 24.01, 0.2)
+    x, y = np.meshgrid(at, middle + at, indexing="ij")
+    points = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, height)])
+    depth, wall = (v.reshape(x.shape) for v in (outer.distance(points), draft.wall(points)))
+
+    def excess(scale: float) -> float:
+        return (_width(at, depth) - _width(at, depth + scale * wall)) / 2 - draft.thickness
+
+    return float(brentq(excess, 0.6, 1.5, xtol=1e-4))
+
+
+def _width(at: Array, values: Array) -> float:
+    """Width along the first axis of the region where `values` (n, n) is negative, linear between the nodes."""
+    lowest = values.min(axis=1)
+    inside = np.flatnonzero(lowest < 0.0)
+    if len(inside) == 0:
+        return 0.0
+    first, last = inside[0], inside[-1]
+    step = at[1] - at[0]
+    left = step * lowest[first] / (lowest[first] - lowest[first - 1])
+    right = step * lowest[last] / (lowest[last] - lowest[last + 1])
+    return float(at[last] - at[first] + left + right)
+
+
+def _endosteum(outer: GridSolid, wall: Callable[[Array], Array], scale: float, name: str) -> GridSolid:
     """The periosteum moved inwards by the local wall thickness."""
     values = outer.values.astype(np.float64)
     flat = values.ravel()
     near = np.flatnonzero(flat < 6.0)
     index = np.stack(np.unravel_index(near, values.shape), axis=-1)
-    thickness = wall(outer.origin + outer.spacing * index)
+    thickness = scale * wall(outer.origin + outer.spacing * index)
     flat[near] += thickness
     flat[flat >= 6.0] += float(thickness.min())
-    return GridSolid(outer.origin, outer.spacing, values, name)
+    # one canal: pockets cut off in thin corners are cortex
+    label, count = ndimage.label(values < 0.0)
+    if count > 1:
+        largest = 1 + int(np.argmax(np.bincount(label.ravel())[1:]))
+        values[(label > 0) & (label != largest)] = 0.2
+    return GridSolid(outer.origin, outer.spacing, values.astype(np.float32), name)
 
 
 def _mirrored(solid: GridSolid) -> GridSolid:
@@ -144,11 +180,12 @@ def triangulated(solid: GridSolid, stride: int = 2) -> tuple[Array, NDArray[np.i
     return points, triangles
 
 
-def curve(fractions: Any, values: Any) -> PchipInterpolator:
+def curve(fractions: Any, values: Any) -> Callable[[Any], Array]:
     """Smooth monotone curve through a table of a proportions file, constant beyond its ends."""
     at, value = np.asarray(fractions, float), np.asarray(values, float)
     ends = np.concatenate([[at[0] - 10.0], at, [at[-1] + 10.0]])
-    return PchipInterpolator(ends, np.concatenate([value[:1], value, value[-1:]]))
+    through: Callable[[Any], Array] = PchipInterpolator(ends, np.concatenate([value[:1], value, value[-1:]]))
+    return through
 
 
 def shaft(shapes: Array, ml: Array, ap: Array, centres: Array, bottom: float, step: float) -> Loft:
@@ -161,7 +198,7 @@ def shaft(shapes: Array, ml: Array, ap: Array, centres: Array, bottom: float, st
     ml, ap : (k,) float64
         Width along x and y, mm.
     centres : (k, 2) float64
-        Middle of the widths, mm.
+        Centroid of the section, mm.
     bottom, step : float
         Height of the first section and distance of the sections, mm.
     """
@@ -171,14 +208,21 @@ def shaft(shapes: Array, ml: Array, ap: Array, centres: Array, bottom: float, st
     fine = 2 * np.pi * np.arange(16 * m) / (16 * m)
     radii = np.empty((k, m))
     for i in range(k):
-        r = np.interp(fine, np.append(angle, 2 * np.pi), np.append(shapes[i], shapes[i, 0]))
+        r = np.interp(fine, angle, shapes[i], period=2 * np.pi)
         x, y = r * np.cos(fine), r * np.sin(fine)
-        x = (x - (x.max() + x.min()) / 2) / np.ptp(x) * ml[i]
-        y = (y - (y.max() + y.min()) / 2) / np.ptp(y) * ap[i]
-        turn = np.unwrap(np.arctan2(y, x))
-        order = np.argsort(turn % (2 * np.pi))
-        radii[i] = np.interp(angle, (turn % (2 * np.pi))[order], np.hypot(x, y)[order], period=2 * np.pi)
+        x, y = x * ml[i] / np.ptp(x), y * ap[i] / np.ptp(y)
+        x, y = _about_centroid(x, y)
+        turn = np.arctan2(y, x) % (2 * np.pi)
+        order = np.argsort(turn)
+        radii[i] = np.interp(angle, turn[order], np.hypot(x, y)[order], period=2 * np.pi)
     return Loft(np.array([0.0, 0.0, bottom]), np.eye(3), step, centres, radii)
+
+
+def _about_centroid(x: Array, y: Array) -> tuple[Array, Array]:
+    """A closed polygon moved so that the centroid of its area is the origin."""
+    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+    middle = [((a + np.roll(a, -1)) * cross).sum() / (3.0 * cross.sum()) for a in (x, y)]
+    return x - middle[0], y - middle[1]
 
 
 def angles() -> Array:

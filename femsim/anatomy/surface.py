@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def bone_from_surfaces(
             "Give endosteum_file, or thickness in mm.",
         )
     outer = read_surface(periosteum_file, units)
-    anatomy = find_anatomy(outer.points, outer.triangles, kind, side)
+    anatomy = _anatomy(outer, kind, side, Path(periosteum_file).name)
     periosteum = surface_solid(outer.points, outer.triangles, spacing)
     notes = [*outer.notes, *anatomy.notes]
     if endosteum_file is not None:
@@ -217,7 +218,33 @@ def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     import pyvista
 
     try:
-        mesh = pyvista.read(path).extract_surface(algorithm=None).triangulate()
+        # VTK tells what it dislikes on standard error, and returns what it has.
+        with pyvista.VtkErrorCatcher(send_to_logging=False) as told:
+            mesh = pyvista.read(path).extract_surface(algorithm=None).triangulate()
     except (RuntimeError, ValueError, OSError, TypeError, AttributeError) as error:
         raise InputError(f"{path} cannot be read: {error}", "It may be damaged.", "Export it again.") from error
+    if mesh.n_cells == 0 or told.error_events:
+        raise InputError(
+            f"{path} cannot be read: " + (_told(told) or "it holds no triangles."),
+            "It is empty, cut short, damaged or of another type than its name says.",
+            "Export it again.",
+        )
     return np.asarray(mesh.points, float), np.asarray(mesh.regular_faces, np.int64).reshape(-1, 3)
+
+
+def _told(catcher: Any) -> str:
+    """What VTK said, in one sentence."""
+    words = [str(event.alert).strip() for event in catcher.error_events]
+    return words[0].rstrip(".") + "." if words else ""
+
+
+def _anatomy(outer: Surface, kind: str, side: str | None, name: str) -> Anatomy:
+    try:
+        return find_anatomy(outer.points, outer.triangles, kind, side)
+    except (ArithmeticError, IndexError, ValueError) as error:
+        # Fits and searches on a shape that has none of what is looked for end in many ways.
+        raise GeometryError(
+            f"{name} does not have the shape of a {kind}: its landmarks cannot be found.",
+            "Loads, lesions and devices are placed by them.",
+            "Give a whole bone, and name the right one.",
+        ) from error

@@ -117,7 +117,9 @@ def draft(shape: TibiaShape) -> Draft:
     z = np.linspace(0.05, 0.95, 49) * shape.length
     line = np.column_stack([np.zeros_like(z), lay.middle(z), z])
     content = content_key("tibia", astuple(shape)[:-1])
-    return Draft("tibia", _outer(lay), _Wall(lay), line, _landmarks(lay), None, content)
+    return Draft(
+        "tibia", _outer(lay), _Wall(lay), line, _landmarks(lay), shape.cortical_thickness, None, content
+    )
 
 
 def _outer(lay: _Layout) -> Solid:
@@ -128,14 +130,14 @@ def _shaft(lay: _Layout) -> Loft:
     shape, data = lay.shape, proportions("tibia")["profile"]
     bottom, step = 0.045 * shape.length, 2.5
     top = shape.length - 20.0 * lay.scale
-    z = bottom + step * np.arange(int((top - bottom) / step) + 1)
-    at = z / shape.length
+    z = np.asarray(bottom + step * np.arange(int((top - bottom) / step) + 1), dtype=np.float64)
+    at: Array = z / shape.length
     ml, ap, sharp = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap", "triangle"))
     ends = smooth_step((0.25 - at) / 0.17) + smooth_step((at - 0.70) / 0.17)
     ml = ml * (shape.shaft_ml + ends * (23.0 * lay.scale - shape.shaft_ml))
     ap = ap * (shape.shaft_ap + ends * (30.0 * lay.scale - shape.shaft_ap))
     # at mid-shaft the widths are those asked for, so the section may turn only below it
-    theta = (
+    theta: Array = (
         angles()[None, :] + (lay.turn(at) - lay.turn(0.5))[:, None] * smooth_step((0.5 - at) / 0.1)[:, None]
     )
     radius = 1.0 + sharp[:, None] * (
@@ -152,8 +154,8 @@ def _plateau(lay: _Layout) -> Solid:
         return np.array([x * u, y + dy * u, top + z * u])
 
     body: tuple[Solid, ...] = (
-        Ellipsoid(at(-18.0, 1.0, -21.0), np.array([20.0, 25.0, 18.0]) * u),
-        Ellipsoid(at(18.5, 0.0, -21.0), np.array([19.5, 22.0, 18.0]) * u),
+        Ellipsoid(at(-17.8, 1.0, -21.0), np.array([19.6, 25.0, 18.0]) * u),
+        Ellipsoid(at(18.3, 0.0, -21.0), np.array([19.1, 22.0, 18.0]) * u),
         Ellipsoid(at(0.0, 8.0, -24.0), np.array([22.0, 18.0, 18.0]) * u),
     )
     joined: Solid = SmoothUnion(body, (12.0 * u, 12.0 * u))
@@ -232,11 +234,11 @@ def _landmarks(lay: _Layout) -> dict[str, Array]:
         * u
     )
     return {
-        "knee_centre": np.array([0.0, y - 3.0 * u, top - 6.0 * u]),
+        "knee_centre": np.array([0.0, y, top]),
         "medial_plateau": np.array([-19.0 * u, y, top - 7.0 * u]),
         "lateral_plateau": np.array([19.0 * u, y, top - 7.0 * u]),
         "tibial_tuberosity": np.array([2.5 * u, y + 29.0 * u, top - 42.0 * u]),
         "medial_malleolus": tip + np.array([0.0, low, 0.0]),
         "ankle_centre": np.array([0.0, low, 13.0 * u]),
-        "distal_centre": np.array([0.0, low, 13.0 * u]),
+        "distal_centre": np.array([0.0, low, 0.0]),
     }

@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from femsim import anatomy
 from femsim.anatomy import Bone
+from femsim.schema import Schema
 from femsim.units import Angle, Length
 
 Side = Literal["left", "right"]
 
 
-class _Bone(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Femur(_Bone):
+class Femur(Schema):
     """The parametric femur of an adult; the defaults are those of a man."""
 
     kind: Literal["femur"] = Field("femur", description='"femur", "tube" or "surface".')
@@ -43,7 +40,7 @@ class Femur(_Bone):
         return anatomy.femur(**self.model_dump(exclude={"kind"}))
 
 
-class Tube(_Bone):
+class Tube(Schema):
     """A straight hollow cylinder: the bone whose stiffness has a closed form."""
 
     kind: Literal["tube"] = Field("tube", description='"femur", "tube" or "surface".')
@@ -65,7 +62,7 @@ class Tube(_Bone):
         return anatomy.tube(self.outer_diameter, self.inner_diameter, self.length)
 
 
-class SurfaceBone(_Bone):
+class SurfaceBone(Schema):
     """A real bone from its surfaces (STL, PLY, OBJ or VTP)."""
 
     kind: Literal["surface"] = Field("surface", description="A bone from surface files.")
@@ -79,6 +76,12 @@ class SurfaceBone(_Bone):
         None, ge=0.3, le=12.0, description="Cortex where no endosteum is given [mm].", examples=[4.0]
     )
     units: Literal["auto", "mm", "cm", "m"] = Field("auto", description="Length unit of the files.")
+
+    @model_validator(mode="after")
+    def _has_one_cortex(self) -> Self:
+        if (self.endosteum is None) == (self.cortical_thickness is None):
+            raise ValueError("the cortex needs either an endosteum or a cortical_thickness, and not both")
+        return self
 
     def build(self) -> Bone:
         """The bone."""

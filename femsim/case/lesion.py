@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from femsim.anatomy import Bone, LesionPlan, PlacedLesion, place_lesion
 from femsim.anatomy.frame import direction_degrees
 from femsim.anatomy.lesion import Shape
+from femsim.schema import Schema, located
 from femsim.units import Length
 
 
@@ -18,13 +19,11 @@ def _direction(value: str | float) -> str | float:
     return value
 
 
-Direction = Annotated[str | float, AfterValidator(_direction)]
+Direction = Annotated[str | float, AfterValidator(located(_direction))]
 
 
-class Lesion(BaseModel):
+class Lesion(Schema):
     """A lytic lesion: where it lies, its shape and its size."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     site: str = Field("subtrochanteric", description="Named place; femsim info bones lists those of every bone.")
     position: float | None = Field(
@@ -43,8 +42,9 @@ class Lesion(BaseModel):
         None,
         ge=-50.0,
         le=100.0,
-        description="Depth of the lesion's centre below the outer surface [mm]; 0.3 diameters if left out.",
-        examples=[9.0],
+        description="Depth of the lesion's centre below the outer surface [mm]; 0.15 diameters if left out;\n"
+        "of a hole or slot: how deep it reaches, to the middle of the bone if left out.",
+        examples=[4.5],
     )
     shape: Shape = Field("sphere", description='"sphere", "ellipsoid", "capsule", "blob" (rough), "hole" or "slot".')
     diameter: Length = Field(30.0, ge=1.0, le=150.0, description="Width across the bone's axis [mm].")
@@ -66,6 +66,14 @@ class Lesion(BaseModel):
     )
     roughness: float = Field(0.2, ge=0.0, le=0.5, description="Of a blob: height of the noise over the radius.")
     seed: int = Field(0, ge=0, description="Of a blob: seed of the noise.")
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        wishes = ("width_fraction", "axial_involvement", "circumferential_involvement")
+        given = [name for name in wishes if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} each fix the size: keep one of them")
+        return self
 
     def place(self, bone: Bone) -> PlacedLesion:
         """Put the lesion on a bone and measure it."""

@@ -7,34 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from femsim import load, material, treatment
 from femsim.case.bones import Femur, SurfaceBone, Tube
 from femsim.case.lesion import Lesion
-from femsim.case.toml_io import explain
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
+from femsim.schema import Schema, located
 from femsim.treatment import TREATMENTS, AnyTreatment
-from femsim.units import Density, Length, Mass
+from femsim.units import Density, Length, Mass, measured
 
+LoadName = Annotated[str, AfterValidator(located(lambda name: load.get(name).name))]
 BoneSpec = Annotated[Femur | Tube | SurfaceBone, Field(discriminator="kind")]
 
 
-class Section(BaseModel):
-    """Base of the sections of a case: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+# Strategies name folders and files.
+_NAME = re.compile(r"[^\W_][\w .+%()-]{0,59}")
 
 
-class Mesh(Section):
+class Mesh(Schema):
     """Element sizes: fine near lesions and devices, coarse far away."""
 
-    near: Length = Field(1.6, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
-    far: Length = Field(4.0, ge=0.2, le=20.0, description="Element size far away [mm]; at least near.")
+    near: Length = Field(2.0, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
+    far: Length = Field(6.0, ge=0.2, le=20.0, description="Element size far away [mm]; at least near.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -51,7 +51,7 @@ class Mesh(Section):
         return Mesh.model_construct(near=self.near * factor, far=self.far * factor)
 
 
-class Risk(Section):
+class Risk(Schema):
     """How a stress field becomes a failure load."""
 
     averaging_length: Length = Field(
@@ -65,7 +65,7 @@ class Risk(Section):
     )
 
 
-class Solver(Section):
+class Solver(Schema):
     """The linear solver."""
 
     method: Literal["auto", "direct", "multigrid"] = Field("auto", description='"auto", "direct" or "multigrid".')
@@ -73,7 +73,7 @@ class Solver(Section):
     threads: int = Field(2, ge=1, le=256, description="Threads of the solver [-].")
 
 
-class Case(Section):
+class Case(Schema):
     """One bone, one lesion (or several, or none), one load.
 
     Parameters
@@ -96,7 +96,7 @@ class Case(Section):
 
     name: str = Field("femsim", min_length=1, max_length=80, description="Title of the study.")
     body_mass: Mass = Field(75.0, ge=10.0, le=300.0, description="Body mass [kg].")
-    load: str = Field("walking", description="Load case; femsim info loads lists them.")
+    load: LoadName = Field("walking", description="Load case; femsim info loads lists them.")
     bone: BoneSpec = Femur()
     lesion: tuple[Lesion, ...] = (Lesion(),)
     mesh: Mesh = Mesh()
@@ -106,29 +106,28 @@ class Case(Section):
         default_factory=dict, description="Changed constants of the material library."
     )
 
-    def __init__(self, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise explain(error, type(self), "case") from error
-
     @field_validator("lesion", mode="before")
     @classmethod
     def _several(cls, value: object) -> object:
         return (value,) if isinstance(value, (Lesion, Mapping)) else value
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        load.get(self.load)
-        for name in self.materials:
-            self.material(name)
-        return self
+    @field_validator("bone", mode="before")
+    @classmethod
+    def _kind_of_bone(cls, value: object) -> object:
+        """[bone] without a kind is a femur, or a bone from files where it names one."""
+        if isinstance(value, Mapping) and "kind" not in value:
+            return {"kind": "surface" if "periosteum" in value else "femur"} | dict(value)
+        return value
+
+    @field_validator("materials")
+    @classmethod
+    def _usable(cls, value: Mapping[str, Mapping[str, float | str]]) -> Mapping[str, Mapping[str, float | str]]:
+        located(lambda changes: [_changed(name, changes[name]) for name in changes])(value)
+        return value
 
     def material(self, name: str) -> MaterialData:
         """A material of the library with this case's changes."""
-        found = material.get(name)
-        changes = self.materials.get(name)
-        return found.with_(**changes) if changes else found
+        return _changed(name, self.materials.get(name, {}))
 
     def key(self) -> str:
         """Content hash, equal in every process."""
@@ -136,12 +135,28 @@ class Case(Section):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _default_strategies() -> dict[str, Any]:
+    return dict(treatment.named(treatment.default_strategies()))
+
+
+def _changed(name: str, changes: Mapping[str, float | str]) -> MaterialData:
+    """A material of the library with changes, each a number in the library's unit or a text with a unit."""
+    found = material.get(name)
+    numbers = found.elastic | found.strength | found.other
+    return found.with_(
+        **{
+            key: measured(value, numbers[key].unit, key=f"{name}.{key}")
+            if isinstance(value, str) and key in numbers
+            else value
+            for key, value in changes.items()
+        }
+    )
+
+
 class Comparison(Case):
     """A case and the strategies to compare on it, by name; the default ones where none is given."""
 
-    strategies: Mapping[str, AnyTreatment] = Field(
-        default_factory=lambda: treatment.named(treatment.default_strategies()), min_length=1
-    )
+    strategies: Mapping[str, AnyTreatment] = Field(default_factory=_default_strategies, min_length=1)
 
     @field_validator("strategies", mode="before")
     @classmethod
@@ -149,6 +164,12 @@ class Comparison(Case):
         """[strategies.cement] needs no kind, as its name says it."""
         if not isinstance(value, Mapping):
             return value
+        for name in value:
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} cannot name a strategy: use up to 60 letters, digits, spaces and . _ + - % ( ), "
+                    "beginning with a letter or a digit"
+                )
         return {
             name: {"kind": name} | dict(one) if isinstance(one, Mapping) and name in TREATMENTS else one
             for name, one in value.items()

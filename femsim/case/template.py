@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomlkit
+
 from femsim.case import toml_io
 from femsim.case.bones import SurfaceBone
 from femsim.case.model import Comparison
@@ -16,16 +18,20 @@ _HEAD = """\
 def template(case: Comparison | None = None) -> str:
     """A case file with every key, its unit and its default; it reads back as `case`."""
     shown = Comparison() if case is None else case
-    blocks = [_HEAD.splitlines(), toml_io.commented(shown, "", skip=("bone", "lesion", "materials", "strategies"))]
+    top = toml_io.commented(shown, "", skip=("bone", "lesion", "mesh", "risk", "solver", "materials", "strategies"))
+    blocks = [_HEAD.splitlines(), top if shown.lesion else [*top, "# No lesion.", "lesion = []"]]
     blocks.append(toml_io.commented(shown.bone, "bone"))
-    blocks.append(_as_comment(_other_bones()))
+    if not isinstance(shown.bone, SurfaceBone):
+        blocks.append(_as_comment(_other_bones()))
     for lesion in shown.lesion:
         blocks.append(toml_io.commented(lesion, "[lesion]"))
     for name in ("mesh", "risk", "solver"):
         blocks.append(toml_io.commented(getattr(shown, name), name))
     blocks.append(["# [materials.pmma]   # any constant of the library, see: femsim info materials", '# E = "2.0 GPa"'])
+    if shown.materials:
+        blocks.append(toml_io.write({"materials": shown.materials}).splitlines())
     for name, strategy in shown.strategies.items():
-        blocks.append(toml_io.commented(strategy, f"strategies.{name}"))
+        blocks.append(toml_io.commented(strategy, f"strategies.{tomlkit.key(name).as_string()}"))
     return "\n".join("\n".join(lines) + "\n" for lines in blocks)
 
 
@@ -36,5 +42,3 @@ def _other_bones() -> list[str]:
 def _as_comment(lines: list[str]) -> list[str]:
     head = "# Instead of a parametric bone, your own surfaces (delete the section above):"
     return [head, *(f"# {line}".replace("# #", "#  ") for line in lines)]
-
-

@@ -14,8 +14,8 @@ from femsim.errors import FemsimWarning, InputError
 from femsim.fem.supports import Fixed
 from femsim.load.applied import Applied, Patch
 from femsim.load.bench import bench
-from femsim.load.library import GRAVITY, LoadCaseData, LoadItem, Roller, get, library
-from femsim.load.patch import BoneLike, Skin, end_nodes, find, skin
+from femsim.load.library import GRAVITY, LoadCaseData, LoadItem, Pin, Roller, get, library
+from femsim.load.patch import FAR, BoneLike, Skin, end_nodes, find, landmark, off_surface, skin
 from femsim.mesh.mesh import Mesh
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ def apply(case: LoadCaseData | str, bone: BoneLike, mesh: Mesh, body_mass: float
         If the mesh has no outer surface.
     """
     chosen = get(case) if isinstance(case, str) else case
-    _check(chosen, bone, body_mass)
+    check_fits(chosen, bone, body_mass)
     outer = skin(mesh)
     if chosen.bench is not None:
         applied = bench(chosen, bone, mesh, outer)
@@ -61,7 +61,14 @@ def apply(case: LoadCaseData | str, bone: BoneLike, mesh: Mesh, body_mass: float
     return replace(applied, excluded=excluded, body_weight=body_mass * GRAVITY)
 
 
-def _check(case: LoadCaseData, bone: BoneLike, body_mass: float) -> None:
+def check_fits(case: LoadCaseData, bone: BoneLike, body_mass: float) -> None:
+    """Make sure, before there is a mesh, that a load case is meant for a bone and a body mass is possible.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
     if not (math.isfinite(body_mass) and 1.0 <= body_mass <= 500.0):
         raise InputError(
             f"body_mass = {body_mass!r} kg is not possible.",
@@ -84,17 +91,18 @@ def _forces(case: LoadCaseData, bone: BoneLike, mesh: Mesh, outer: Skin, body_ma
     held = [np.flatnonzero(end_nodes(h.end, h.extent, bone, mesh.points)) for h in case.held]
     supports = [Fixed(nodes, name=f"{h.end} end") for nodes, h in zip(held, case.held, strict=True)]
     supports += [_roller(roller, bone, outer) for roller in case.rollers]
+    supports += [_pin(pin, bone, mesh) for pin in case.pins]
     size, unit = case.reference(body_mass)
     shown = f"{size / 1000:.1f} N m" if unit == "N mm" else f"{size:.0f} N"
-    ends = " and ".join(h.end for h in case.held)
+    ends = [f"{h.end} end held" for h in case.held] + [f"{p.at.replace('_', ' ')} pinned" for p in case.pins]
     return Applied(
         name=case.name,
-        description=f"{case.name.replace('_', ' ')}: {main.name} {shown}, {ends} end held",
+        description=f"{case.name.replace('_', ' ')}: {main.name} {shown}, {', '.join(ends)}",
         supports=tuple(supports),
         loads=tuple(patch.load() for patch in patches),
         excluded=np.zeros(len(mesh.cells), bool),
         patches=patches,
-        held=np.unique(np.concatenate(held)),
+        held=np.unique(np.concatenate([np.asarray(s.nodes) for s in supports])),
         main_patch=number,
         magnitude=size,
         is_moment=main.is_moment,
@@ -119,6 +127,22 @@ def _roller(roller: Roller, bone: BoneLike, outer: Skin) -> Fixed:
     direction /= np.linalg.norm(direction)
     spot = find(roller.name, roller.at, roller.patch, roller.radius, 0.0, direction, bone, outer)
     return Fixed(spot.nodes, components=(0,), axes=axes_from(direction), name=roller.name)
+
+
+def _pin(pin: Pin, bone: BoneLike, mesh: Mesh) -> Fixed:
+    """Nodes within the radius of a landmark, or the nearest one, held in the directions asked for."""
+    centre = landmark(f"{pin.at} pin", pin.at, bone)
+    distance = np.linalg.norm(mesh.points - centre, axis=1)
+    if distance.min() > FAR:
+        raise off_surface(f"{pin.at} pin", centre, float(distance.min()))
+    nodes = np.flatnonzero(distance <= max(pin.radius, float(distance.min())))
+    name = f"{pin.at.replace('_', ' ')} pin"
+    if pin.direction == "all":
+        return Fixed(nodes, name=name)
+    if pin.direction == "across":
+        line = landmark(name, pin.towards, bone) - centre
+        return Fixed(nodes, components=(1, 2), axes=axes_from(line / np.linalg.norm(line)), name=name)
+    return Fixed(nodes, components=(0,), axes=axes_from(getattr(bone.frame, pin.direction)), name=name)
 
 
 def axes_from(first: Floats) -> Floats:

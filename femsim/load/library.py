@@ -95,6 +95,28 @@ class Roller:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """Nodes round a landmark, inside the bone too, that do not move in some directions.
+
+    Attributes
+    ----------
+    at : str
+        Landmark.
+    direction : {"all", "lateral", "anterior", "proximal", "across"}
+        What is held: everything, one anatomical direction, or both directions across the line to `towards`.
+    radius : float
+        mm; small against the bone, so that it can turn about the landmark.
+    towards : str
+        The other landmark of ``"across"``.
+    """
+
+    at: str
+    direction: str
+    radius: float
+    towards: str = ""
+
+
+@dataclass(frozen=True)
 class Bench:
     """Three- or four-point bending.
 
@@ -131,7 +153,7 @@ class LoadCaseData:
         Kinds of bone it is meant for.
     items : tuple of LoadItem
         Forces and moments.
-    held, rollers : tuples
+    held, rollers, pins : tuples
         Supports.
     bench : Bench or None
         In place of all of these, a bending bench.
@@ -149,6 +171,7 @@ class LoadCaseData:
     items: tuple[LoadItem, ...] = ()
     held: tuple[Held, ...] = ()
     rollers: tuple[Roller, ...] = ()
+    pins: tuple[Pin, ...] = ()
     bench: Bench | None = None
     exclude: float = 8.0
     source: tuple[str, ...] = ()
@@ -231,7 +254,9 @@ def read_case(name: str, data: Mapping[str, Any]) -> LoadCaseData:
 
 
 def _build(name: str, data: Mapping[str, Any]) -> LoadCaseData:
-    plain = {key: value for key, value in data.items() if key not in ("force", "moment", "held", "roller", "bench")}
+    plain = {
+        key: value for key, value in data.items() if key not in ("force", "moment", "held", "roller", "pin", "bench")
+    }
     items = [_item(one) for key in ("force", "moment") for one in data.get(key, ())]
     source = plain.pop("source")
     bench = dict(data["bench"]) if "bench" in data else None
@@ -246,6 +271,7 @@ def _build(name: str, data: Mapping[str, Any]) -> LoadCaseData:
             Roller(**{**one, "at": _place(one["at"]), "direction": _triple(one["direction"])})
             for one in data.get("roller", ())
         ),
+        pins=tuple(Pin(**one) for one in data.get("pin", ())),
         bench=None if bench is None else Bench(**bench),
         source=(source,) if isinstance(source, str) else tuple(source),
         **plain,
@@ -273,6 +299,9 @@ def _numbered(case: LoadCaseData) -> LoadCaseData:
         for axis, number in zip(("lateral", "anterior", "proximal"), item.vector, strict=True):
             where = f"at {place.replace('_', ' ')}"
             found[f"{item.name}, {axis}"] = Value(number, item.unit, None, where, case.source, case.trust)
+    for pin in case.pins:
+        where = f"{pin.direction} held round the {pin.at.replace('_', ' ')}"
+        found[f"pin, {pin.at.replace('_', ' ')}"] = Value(pin.radius, "mm", None, where, case.source, "M?")
     for held in case.held:
         where = f"{held.end} end held"
         found[f"held, {held.end}"] = Value(held.extent, "%", None, where, ("femsim_domain",), "M?")
@@ -288,10 +317,16 @@ def _check(case: LoadCaseData) -> None:
     wrong += [f"patch {patch!r}" for patch in patches if patch not in PATCHES]
     wrong += [f"vector of {i.name!r}" for i in case.items if not 0.0 < math.hypot(*i.vector) < math.inf]
     wrong += [f"end {h.end!r}" for h in case.held if h.end not in ("distal", "proximal") or not 0 < h.extent < 50]
+    ways = ("all", "lateral", "anterior", "proximal", "across")
+    wrong += [
+        f"pin {p.at!r}"
+        for p in case.pins
+        if p.direction not in ways or not p.radius > 0 or (p.direction == "across") != bool(p.towards)
+    ]
     if case.trust not in TRUST:
         wrong.append(f"trust {case.trust!r}")
-    if case.bench is None and (sum(i.main for i in case.items) != 1 or not case.held):
-        wrong.append("exactly one main load and at least one held end are needed")
+    if case.bench is None and (sum(i.main for i in case.items) != 1 or not (case.held or case.pins)):
+        wrong.append("exactly one main load and at least one held end or pin are needed")
     if case.bench is not None:
         low, high = case.bench.supports
         good = 0.0 < low < min(case.bench.loads) <= max(case.bench.loads) < high < 100.0

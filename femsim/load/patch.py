@@ -29,11 +29,16 @@ FLAT = 1e-3
 class BoneLike(Protocol):
     """What a load needs to know of a bone (`femsim.anatomy.Bone` has it)."""
 
-    kind: str
-    length: float
-    landmarks: Mapping[str, Floats]
-    frame: Any
-    centreline: Any
+    @property
+    def kind(self) -> str: ...
+    @property
+    def length(self) -> float: ...
+    @property
+    def landmarks(self) -> Mapping[str, Floats]: ...
+    @property
+    def frame(self) -> Any: ...
+    @property
+    def centreline(self) -> Any: ...
 
     def fraction(self, points: Floats) -> Floats:
         """Position along the bone, 0 distal to 1 proximal."""
@@ -182,6 +187,17 @@ def _place(what: str, at: str | Position, bone: BoneLike, outer: Skin) -> Floats
     if isinstance(at, Position):
         towards = bone.frame.direction(at.direction)
         return surface_towards(at.position / 100.0, towards, bone, outer)
+    return landmark(what, at, bone)
+
+
+def landmark(what: str, at: str, bone: BoneLike) -> Floats:
+    """A landmark (3,) mm of the bone, by its name.
+
+    Raises
+    ------
+    InputError
+        If the bone does not have it.
+    """
     if at not in bone.landmarks:
         raise InputError(
             f"The load {what!r} acts on {at!r}, which this {bone.kind} does not have.",
@@ -215,7 +231,7 @@ def _nearest(what: str, place: Floats, outer: Skin) -> Floats:
     distance = np.linalg.norm(outer.points - place, axis=1)
     nearest = int(np.argmin(distance))
     if distance[nearest] > FAR:
-        raise _off_surface(what, place, float(distance[nearest]))
+        raise off_surface(what, place, float(distance[nearest]))
     return outer.points[nearest]
 
 
@@ -224,7 +240,7 @@ def _pressed(centre: Floats, push: Floats, outer: Skin) -> Floats:
     offset = outer.points - centre
     distance = np.linalg.norm(offset, axis=1)
     if distance.min() > 2.0 * FAR:
-        raise _off_surface("joint", centre, float(distance.min()))
+        raise off_surface("joint", centre, float(distance.min()))
     into = -offset @ (push / np.linalg.norm(push)) / np.maximum(distance, 1e-9)
     # the head itself: not the trochanter or the shaft, which lie further away in the same direction
     on_head = distance <= 1.5 * np.percentile(distance[np.argsort(distance)[:50]], 50)
@@ -234,11 +250,12 @@ def _pressed(centre: Floats, push: Floats, outer: Skin) -> Floats:
 def _lowest(what: str, place: Floats, ground: Floats, outer: Skin) -> Floats:
     near = np.linalg.norm(outer.points - place, axis=1) <= CONTACT_SEARCH
     if not near.any():
-        raise _off_surface(what, place, float(np.linalg.norm(outer.points - place, axis=1).min()))
+        raise off_surface(what, place, float(np.linalg.norm(outer.points - place, axis=1).min()))
     return outer.points[int(np.argmax(np.where(near, outer.points @ ground, -np.inf)))]
 
 
-def _off_surface(what: str, place: Floats, distance: float) -> GeometryError:
+def off_surface(what: str, place: Floats, distance: float) -> GeometryError:
+    """The error for a landmark that does not belong to the mesh."""
     return GeometryError(
         f"The landmark of the load {what!r} at {np.round(place, 1)} is {distance:.0f} mm from the surface of the mesh.",
         "Bone and mesh do not belong together, or the landmark is wrong.",

@@ -84,7 +84,7 @@ def _bins(points: Floats, radius: float) -> tuple[Floats, Ints, Ints, Ints]:
 
 
 @njit(cache=True)
-def _average(centres, group, points, volumes, values, owner, radius, origin, shape, start, own, size, out):  # type: ignore[no-untyped-def]  # noqa: C901
+def _average(centres, group, points, volumes, values, owner, radius, origin, shape, start, own, size, out):  # type: ignore[no-untyped-def]
     width = own.shape[1]
     for e in range(len(centres)):
         # the element's own points count whether or not they lie in the ball, so that no average is empty
@@ -94,8 +94,8 @@ def _average(centres, group, points, volumes, values, owner, radius, origin, sha
         low = np.empty(3, np.int64)
         high = np.empty(3, np.int64)
         for d in range(3):
-            low[d] = max(0, int(math.floor((centres[e, d] - radius - origin[d]) / radius)))
-            high[d] = min(shape[d] - 1, int(math.floor((centres[e, d] + radius - origin[d]) / radius)))
+            low[d] = max(0, math.floor((centres[e, d] - radius - origin[d]) / radius))
+            high[d] = min(shape[d] - 1, math.floor((centres[e, d] + radius - origin[d]) / radius))
         for i in range(low[0], high[0] + 1):
             for j in range(low[1], high[1] + 1):
                 row = (i * shape[1] + j) * shape[2]

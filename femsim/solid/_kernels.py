@@ -14,29 +14,32 @@ def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover
     """Signed distance (n,) of points (n, 3) in the ellipsoid's own axes to its surface."""
     result = np.empty(local.shape[0])
     tiny = 1e-13 * radii.max()
+    # Unknown s = t + (smallest radius)^2: t itself would lose its digits next to the centre.
+    least = radii.min() ** 2
+    excess = radii**2 - least
     y = np.empty(3)
     for n in range(local.shape[0]):
-        t = -np.inf
+        s = 0.0
         inside = 0.0
         for i in range(3):
             # A coordinate of exactly zero makes the root degenerate; 1e-13 of the size is below rounding.
             y[i] = max(abs(local[n, i]), tiny)
             inside += (y[i] / radii[i]) ** 2
-            t = max(t, radii[i] * (y[i] - radii[i]))
+            s = max(s, radii[i] * y[i] - excess[i])
         for _ in range(60):
             value, slope = -1.0, 0.0
             for i in range(3):
-                ratio = radii[i] * y[i] / (t + radii[i] ** 2)
+                ratio = radii[i] * y[i] / (s + excess[i])
                 value += ratio * ratio
-                slope -= 2.0 * ratio * ratio / (t + radii[i] ** 2)
+                slope -= 2.0 * ratio * ratio / (s + excess[i])
             step = -value / slope
-            t += step
-            if step <= 1e-14 * (abs(t) + tiny):
+            s += step
+            if step <= 1e-14 * s:
                 break
         square = 0.0
         for i in range(3):
             # y - r^2 y / (t + r^2), without the cancellation
-            square += (y[i] * t / (t + radii[i] ** 2)) ** 2
+            square += (y[i] * (s - least) / (s + excess[i])) ** 2
         result[n] = np.sqrt(square) if inside > 1.0 else -np.sqrt(square)
     return result
 

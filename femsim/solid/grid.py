@@ -140,7 +140,7 @@ def sampled(solid: Solid, spacing: float, band: float = 6.0, name: str = "") -> 
     # Deeper down the gradient of a blend says little about the distance, and near a medial axis nothing.
     fade = np.clip(2.0 - np.abs(values.ravel()[near]) / _EUCLIDEAN, 0.0, 1.0)
     values.ravel()[near] /= 1.0 + fade * (np.clip(slope.ravel()[near], 0.5, 1.5) - 1.0)
-    return GridSolid(origin, spacing, values, name or solid.key())
+    return GridSolid(origin, spacing, values.astype(np.float32), name or solid.key())
 
 
 def _trilinear(coarse: NDArray[np.float64], at: list[NDArray[np.float64]]) -> NDArray[np.float64]:

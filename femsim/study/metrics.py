@@ -56,10 +56,11 @@ def case_result(
 def stiffness(problem: Problem, solution: fem.Solution) -> dict[str, Value]:
     """Stiffness of the whole bone under the load case: |F|^2 / 2U, N/mm, or |M|^2 / 2U, N m/deg.
 
-    ``F`` is the main force of the case and ``U`` the strain energy under all its loads. With a single load, ``2 U = F u``
-    and this is force over displacement along the force (a bench: the displacement counts from the rollers). With
-    muscles it is the stiffness of the single spring that stores the same energy; unlike the displacement of one point
-    it can only fall where material is made softer (principle of minimum potential energy), and is never negative.
+    ``F`` is the main force of the case and ``U`` the strain energy under all its loads. With a single load,
+    ``2 U = F u`` and this is force over displacement along the force (a bench: the displacement counts from the
+    rollers). With muscles it is the stiffness of the single spring that stores the same energy; unlike the
+    displacement of one point it can only fall where material is made softer (principle of minimum potential energy),
+    and is never negative.
     """
     loading = problem.loading
     value = loading.magnitude**2 / (2.0 * solution.energy)
@@ -130,9 +131,7 @@ def fields(
     strain = np.einsum("mq,mqi->mi", weight, solution.strain)
     stresses, strains = fem.principal(stress)[0], fem.principal(strain, strain=True)[0]
     scale = solution.model.material.scale_table()
-    modulus = fem.axial_modulus(solution.model.material.base)[index] * np.broadcast_to(
-        scale.mean(axis=1), len(index)
-    )
+    modulus = fem.axial_modulus(solution.model.material.base)[index] * np.broadcast_to(scale.mean(axis=1), len(index))
     return {
         "displacement": solution.displacement,
         "material": index,

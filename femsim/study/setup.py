@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
+from femsim import load
 from femsim.anatomy import Bone, PlacedLesion
 from femsim.case import Case
 from femsim.errors import GeometryError
@@ -41,10 +42,13 @@ def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
 
     Raises
     ------
+    InputError
+        If the load is not for this bone.
     GeometryError
         If a lesion lies outside the bone or a device does not fit.
     """
     bone = case.bone.build()
+    load.check_fits(load.get(case.load), bone, case.body_mass)
     lesions = tuple(spec.place(bone) for spec in case.lesion)
     names = lesion_names(len(lesions))
     solids: dict[str, Solid] = {"endosteum": bone.endosteum}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from femsim.anatomy.bone import Bone
 from femsim.errors import InputError
+from femsim.schema import Schema
 from femsim.solid import Solid, intersection
 from femsim.solid.query import volume
 from femsim.treatment.rules import Rule
@@ -17,7 +18,7 @@ from femsim.treatment.rules import Rule
 Span = tuple[float, float]
 
 
-class Treatment(BaseModel):
+class Treatment(Schema):
     """What the surgeon adds. Subclasses hold what the user writes; numbers in mm or texts with a unit.
 
     Attributes
@@ -30,7 +31,7 @@ class Treatment(BaseModel):
         True where there is nothing to do without a lesion.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(validate_default=True)
 
     label: ClassVar[str] = ""
     heals: ClassVar[bool] = False

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 #: Distance between the points of a catheter's line, mm.
 STEP = 3.0
 #: Points around a catheter at which it is asked whether it lies in the canal.
-AROUND = 24
+AROUND = 72
 
 
 def bundle(count: int, diameter: float, gap: float) -> Floats:
@@ -76,7 +76,7 @@ def clearances(bone: Bone, fractions: Floats, points: Floats, radius: float) -> 
     angle = 2.0 * np.pi * np.arange(AROUND) / AROUND
     ring = np.cos(angle)[None, :, None] * lateral[:, None] + np.sin(angle)[None, :, None] * anterior[:, None]
     skin = points[:, None] + radius * ring
-    free = -bone.endosteum.distance(skin.reshape(-1, 3)).reshape(skin.shape[:2]).min(axis=1)
+    free = -bone.endosteum.distance(skin.reshape(-1, 3)).reshape(skin.shape[:2]).max(axis=1)
     tips = np.stack([points[0] - radius * along[0], points[-1] + radius * along[-1]])
     ends = -bone.endosteum.distance(tips)
     free[0], free[-1] = min(free[0], ends[0]), min(free[-1], ends[1])
@@ -169,10 +169,10 @@ def _too_wide(
     reach = ""
     if len(good) and (worst < good[0] or worst > good[-1]):
         reach = f" Between {fractions[good[0]]:.1%} and {fractions[good[-1]]:.1%} of the bone it would fit."
+    place = f"at {fractions[worst]:.1%} of the bone ({fractions[worst] * bone.length:.0f} mm from the distal end)"
+    there = f"the canal is {width:.1f} mm wide round its axis" if width > 0.0 else "the axis of the canal has left it"
     return GeometryError(
-        f"{what} wider than the canal: with its clearance it needs {needed:.1f} mm{off} but at "
-        f"{fractions[worst]:.1%} of the bone ({fractions[worst] * bone.length:.0f} mm from the distal end) the canal "
-        f"is {width:.1f} mm wide round its axis.",
+        f"{what} wider than the canal: with its clearance it needs {needed:.1f} mm{off} but {place} {there}.",
         f"It would run into the cortex by {clearance - room[worst]:.1f} mm." + reach,
         "Use fewer or thinner catheters, a smaller past_lesion, or another position.",
     )

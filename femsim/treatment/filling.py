@@ -108,9 +108,17 @@ def with_voids(cement: Solid, bone: Bone, fraction: float, diameter: float, seed
     if fraction <= 0.0:
         return cement
     inside = intersection(cement, bone.periosteum)
-    total = volume(inside, diameter / 4.0)
+    lower, upper = inside.bounds
+    total = volume(inside, float(np.min(upper - lower)) / CELLS_ACROSS)
     radius = diameter / 2.0
-    count = max(1, round(fraction * total / (4.0 / 3.0 * np.pi * radius**3)))
+    one = 4.0 / 3.0 * np.pi * radius**3
+    count = round(fraction * total / one)
+    if count == 0:
+        raise GeometryError(
+            f"One void of {diameter:g} mm is {one / total:.0%} of the {total / 1000:.2f} mL of cement.",
+            f"A share of {fraction:.0%} cannot be made of such voids.",
+            "Give a smaller void_diameter, or a larger void_fraction.",
+        )
     centres = _places(inside, count, radius, np.random.default_rng(seed))
     if len(centres) < count:
         raise GeometryError(

@@ -13,6 +13,7 @@ from femsim import material
 from femsim.anatomy.bone import Bone
 from femsim.anatomy.frame import direction_degrees
 from femsim.errors import GeometryError
+from femsim.schema import located
 from femsim.solid import Solid, SweptTube, union
 from femsim.treatment import canal
 from femsim.treatment.base import Span, Treatment
@@ -40,9 +41,9 @@ def _gravity(value: Any) -> Any:
     return value
 
 
-MaterialName = Annotated[str, AfterValidator(_material)]
-Position = Annotated[str | float, AfterValidator(_position)]
-Gravity = Annotated[str | tuple[float, float, float], AfterValidator(_gravity)]
+MaterialName = Annotated[str, AfterValidator(located(_material))]
+Position = Annotated[str | float, AfterValidator(located(_position))]
+Gravity = Annotated[str | tuple[float, float, float], AfterValidator(located(_gravity))]
 
 
 class Intact(Treatment):
