@@ -92,10 +92,11 @@ class Reference:
         f = self.fields
         journal = " ".join(x for x in (f.get("journal", f.get("publisher", "")), f.get("year", "")) if x)
         volume = f.get("volume", "") + (":" + f["pages"].replace("--", "-") if "pages" in f else "")
-        parts = [f.get("author", ""), f.get("title", ""), ";".join(x for x in (journal, volume) if x)]
+        authors = f.get("author", "").replace(" and others", " et al").replace(" and ", "; ")
+        parts = [authors, f.get("title", ""), ";".join(x for x in (journal, volume) if x)]
         if "doi" in f:
             parts.append("doi:" + f["doi"])
-        return ". ".join(part for part in parts if part) + "."
+        return ". ".join(_plain(part) for part in parts if part) + "."
 
 
 def read_value(data: Mapping[str, Any], where: str) -> Value:
@@ -162,6 +163,12 @@ def references() -> Mapping[str, Reference]:
         body = _braced(text, match.end() - 1)
         found[match[2]] = Reference(match[2], match[1].lower(), MappingProxyType(_fields(body)))
     return MappingProxyType(found)
+
+
+def _plain(text: str) -> str:
+    """BibTeX markup as people write it."""
+    text = text.replace('{\\"u}', "ü").replace("\\%", "%")
+    return re.sub(r"[{}]", "", text).rstrip(".")
 
 
 def _braced(text: str, start: int) -> str:

@@ -6,6 +6,7 @@ Millimetres, newtons and megapascals are consistent (N/mm2 = MPa, N mm = mJ), so
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from typing import Annotated, Any
 
@@ -92,26 +93,29 @@ def measured(value: object, unit: str, kind: str = "number", key: str = "value")
     return number
 
 
-def _parse(text: str, unit: str, kind: str, key: str) -> float:
-    import pint
+# One number and, optionally, one unit. Not left to pint, which reads "3,5 mm" as 35 mm and "mm" as 1 mm.
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*((?:[^\W\d_]|[°%])[\w\s°%^*/().·²³-]{0,40})?")
 
-    try:
-        parsed = _registry().Quantity(text)
-        number = parsed.to(unit).magnitude if parsed.unitless is False else parsed.magnitude
-        return round(float(number), 12)
-    except (
-        pint.errors.PintError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-        SyntaxError,
-    ) as error:
-        raise InputError(
+
+def _parse(text: str, unit: str, kind: str, key: str) -> float:
+    def refuse(why: str) -> InputError:
+        return InputError(
             f"{key} = {text!r} cannot be read as a {kind}.",
-            str(error).splitlines()[0] or type(error).__name__,
-            f'Write a number in {unit}, or a text with a unit such as "12 {unit}".',
-        ) from error
+            why,
+            f'Write a number in {unit}, or a text with a unit such as "12 {unit}", with a point for decimals.',
+        )
+
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        raise refuse("It is not a number with a unit.")
+    number, written = float(found[1]), (found[2] or "").strip()
+    if not written:
+        return number
+    try:
+        # Rounded where conversion has left its mark: 1.2 cm is 12 mm, not 11.999999999999998.
+        return float(f"{_registry().Quantity(number, written).to(unit).magnitude:.14g}")
+    except Exception as error:  # pint fails in as many ways as there are texts
+        raise refuse((str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + ".") from error
 
 
 def _door(kind: str) -> BeforeValidator:

@@ -152,9 +152,9 @@ def _articular_axis(corners: Array, centre: Array, radius: float) -> Array:
 
 
 def _offset(corners: Array, frame: Frame, length: float, head: Array) -> float:
-    """Distance of the head centre from the line through the sections from 65 % to 75 % of the length, mm."""
+    """Distance of the head centre from the line through the sections from 68 % to 75 % of the length, mm."""
     centres = []
-    for height in np.linspace(0.65, 0.75, 11) * length:
+    for height in np.linspace(0.68, 0.75, 9) * length:
         point = frame.origin + height * frame.proximal
         centres.append(area_centroid(_section(corners, point, frame.proximal), point, frame.proximal)[1])
     middle = np.mean(centres, axis=0)

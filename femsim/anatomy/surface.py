@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from femsim.solid.grid import node_coordinates
 SUFFIXES = (".stl", ".ply", ".obj", ".vtp")
 #: Plausible length of an adult or adolescent long bone, mm.
 LENGTH = (150.0, 600.0)
+#: Extent of any bone whose unit is given, those of small animals included, mm.
+SIZES = (5.0, 1000.0)
 SCALES = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 
 
@@ -66,6 +68,12 @@ def read_surface(path: str | Path, units: str = "auto", hole: float = 5.0) -> Su
             'Scale the file, or give its units (units = "mm").',
         )
     unit = units if units != "auto" else fits[0]
+    if not SIZES[0] <= SCALES[unit] * extent <= SIZES[1]:
+        raise GeometryError(
+            f"{path.name} is {SCALES[unit] * extent:g} mm long when read in {unit}.",
+            "No long bone has that size.",
+            'Mend its units, or leave them out (units = "auto").',
+        )
     surface = repaired(points * SCALES[unit], triangles, path.name, hole)
     if units == "auto" and unit != "mm":
         surface = replace(surface, notes=(f"{path.name}: coordinates taken as {unit}.", *surface.notes))
@@ -217,25 +225,24 @@ def _offset(
 def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     import pyvista
 
+    # VTK tells what it dislikes through the root logger and a warning of PyVista, and returns what it has.
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        # VTK tells what it dislikes on standard error, and returns what it has.
-        with pyvista.VtkErrorCatcher(send_to_logging=False) as told:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             mesh = pyvista.read(path).extract_surface(algorithm=None).triangulate()
     except (RuntimeError, ValueError, OSError, TypeError, AttributeError) as error:
         raise InputError(f"{path} cannot be read: {error}", "It may be damaged.", "Export it again.") from error
-    if mesh.n_cells == 0 or told.error_events:
+    finally:
+        logging.disable(disabled)
+    if mesh.n_cells == 0 or any("while reading" in str(one.message) for one in told):
         raise InputError(
-            f"{path} cannot be read: " + (_told(told) or "it holds no triangles."),
-            "It is empty, cut short, damaged or of another type than its name says.",
+            f"{path} cannot be read: it holds {mesh.n_cells or 'no'} triangles that can be understood.",
+            "It is empty, cut short, damaged, or of another type than its name says.",
             "Export it again.",
         )
     return np.asarray(mesh.points, float), np.asarray(mesh.regular_faces, np.int64).reshape(-1, 3)
-
-
-def _told(catcher: Any) -> str:
-    """What VTK said, in one sentence."""
-    words = [str(event.alert).strip() for event in catcher.error_events]
-    return words[0].rstrip(".") + "." if words else ""
 
 
 def _anatomy(outer: Surface, kind: str, side: str | None, name: str) -> Anatomy:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from femsim.errors import InputError, MaterialError
 from femsim.fem import elasticity
 from femsim.sourced import Value, choose, read_library, read_value
+from femsim.units import quantity
 
 #: Constants that each symmetry needs.
 CONSTANTS = {
@@ -24,6 +25,9 @@ CONSTANTS = {
 }
 KINDS = ("bone", "cement", "polymer", "metal", "soft")
 CRITERIA = ("principal_strain", "rankine", "von_mises", "none")
+
+#: Units in which a user may also write a text such as "2 GPa", and their kind.
+_TEXTS = {"MPa": "pressure", "g/cm^3": "density", "-": "fraction"}
 
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
 _KEYS = {"title", "kind", "symmetry", "criterion", "density_law", "note", "elastic", "strength", "other"}
@@ -116,12 +120,15 @@ class MaterialData:
         Parameters
         ----------
         **overrides
-            Any constant, strength or property of this material in its unit; also ``density_law`` and ``criterion``.
+            Any constant, strength or property of this material, a number in its unit or a text such as ``"2 GPa"``;
+            also ``density_law`` and ``criterion``.
 
         Raises
         ------
         MaterialError
             If a name is not one of this material's, a number is not finite or positive, or the material is unstable.
+        InputError
+            If a text is not a quantity of the right kind.
         """
         groups = {key: dict(getattr(self, key)) for key in ("elastic", "strength", "other")}
         words = {"density_law": self.density_law, "criterion": self.criterion}
@@ -159,6 +166,8 @@ def _word(material: str, name: str, value: float | str) -> str:
 
 def _overridden(old: Value, value: float | str, where: str) -> Value:
     signed = old.unit in ("-", "1/K")
+    if isinstance(value, str) and old.unit in _TEXTS:
+        value = quantity(value, _TEXTS[old.unit], where)
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not good or (float(value) <= 0 and not signed):
         raise MaterialError(

@@ -12,6 +12,7 @@ from femsim.errors import GeometryError
 from femsim.solid._check import points_array, positive, vector
 from femsim.solid._key import key_of_fields
 from femsim.solid.base import Bounds, Solid
+from femsim.solid.query import gradient
 from femsim.solid.shapes import Ellipsoid
 
 _WAVES = 24
@@ -38,8 +39,8 @@ class Noisy(Solid):
 
     Notes
     -----
-    The noise is a sum of 24 plane waves with random directions and phases, squashed by tanh. The distance is divided
-    by sqrt(1 + |amplitude grad(noise)|^2): exact to first order.
+    The noise is a sum of 24 plane waves with random directions and phases, squashed by tanh. Within three amplitudes
+    of the surface the value is divided by the length of its gradient: exact to first order.
     """
 
     of: Solid
@@ -61,9 +62,12 @@ class Noisy(Solid):
     def distance(self, points: ArrayLike) -> NDArray[np.float64]:
         points = points_array(points)
         waves, phases = _waves(self.wavelength, self.seed)
-        noise, slope2 = _noise(points - self.centre, waves, phases)
+        noise, slope = _noise(points - self.centre, waves, phases)
         moved = self.of.distance(points) - self.amplitude * noise
-        return moved / np.sqrt(1.0 + self.amplitude**2 * slope2)
+        near = np.flatnonzero(np.abs(moved) < 3.0 * self.amplitude)
+        across = gradient(self.of, points[near]) - self.amplitude * slope[near]
+        moved[near] /= np.maximum(np.linalg.norm(across, axis=1), 0.3)
+        return moved
 
     @property
     def bounds(self) -> Bounds:
@@ -120,7 +124,7 @@ def _waves(wavelength: float, seed: int) -> tuple[NDArray[np.float64], NDArray[n
 def _noise(
     points: NDArray[np.float64], waves: NDArray[np.float64], phases: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
-    value, slope2 = np.empty(len(points)), np.empty(len(points))
+    value, slope = np.empty(len(points)), np.empty((len(points), 3))
     scale = _GAIN * np.sqrt(2.0 / len(phases))
     for n in range(len(points)):
         total, gx, gy, gz = 0.0, 0.0, 0.0, 0.0
@@ -139,5 +143,5 @@ def _noise(
         squashed = np.tanh(scale * total)
         factor = scale * (1.0 - squashed * squashed)
         value[n] = squashed
-        slope2[n] = factor * factor * (gx * gx + gy * gy + gz * gz)
-    return value, slope2
+        slope[n, 0], slope[n, 1], slope[n, 2] = factor * gx, factor * gy, factor * gz
+    return value, slope

@@ -55,9 +55,24 @@ def grid(mesh: Mesh, fields: Mapping[str, NDArray[np.generic]] | None = None) ->
 
 
 def write_vtu(path: Path, mesh: Mesh, fields: Mapping[str, NDArray[np.generic]]) -> None:
-    """Write a compressed binary ``.vtu``; floats in single precision, which is finer than any error bar."""
+    """Write a compressed binary ``.vtu``; floats in single precision, which is finer than any error bar.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridWriter
+
     small = {
         name: values.astype(np.float32) if values.dtype.kind == "f" else values.astype(np.int32)
         for name, values in fields.items()
     }
-    grid(mesh, small).save(path, binary=True)
+    # By way of memory: VTK's own writer ends the whole process where the disk is full.
+    writer = vtkXMLUnstructuredGridWriter()
+    writer.SetInputData(grid(mesh, small))
+    writer.SetWriteToOutputString(True)
+    writer.SetDataModeToAppended()
+    writer.SetEncodeAppendedData(False)
+    writer.Write()
+    path.write_bytes(writer.GetOutputString())

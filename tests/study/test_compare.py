@@ -1,0 +1,70 @@
+"""What a comparison promises: one mesh, differences of treatment alone, equations that balance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import femsim as fs
+from femsim.case import Mesh, Tube
+from femsim.study import Progress, compare
+from femsim.treatment import Untreated
+
+
+@pytest.fixture(scope="module")
+def table():
+    case = fs.Case(
+        bone=Tube(length=160.0),
+        lesion=fs.Lesion(site="shaft_middle", diameter=18.0),
+        load="bending_frontal",
+        mesh=Mesh(near=2.5, far=5.0),
+    )
+    # a lesion "filled" with the cement of the other strategy is the same material map under another name
+    twice = {
+        "untreated": Untreated(),
+        "again": Untreated(),
+        "cement": fs.Cement(),
+        "cement_too": fs.Cement(),
+        "catheter": fs.CementFilledCatheter(past_lesion=20),
+    }
+    return compare(case, twice, progress=Progress(show=False))
+
+
+def test_all_strategies_share_one_mesh(table):
+    assert len({id(result.mesh) for result in table}) == 1
+    assert list(table.results)[0] == "intact"
+
+
+@pytest.mark.parametrize(("one", "other"), [("untreated", "again"), ("cement", "cement_too")])
+def test_equal_materials_give_equal_numbers(table, one, other):
+    a, b = table[one], table[other]
+    assert np.array_equal(a.material, b.material)
+    difference = np.abs(a.solution.displacement - b.solution.displacement).max()
+    assert difference < 1e-5 * np.abs(a.solution.displacement).max()
+    for name, value in a.metrics.items():
+        if isinstance(value, float) and not name.endswith("residual"):
+            assert b.metrics[name] == pytest.approx(value, rel=1e-4), name
+
+
+def test_softer_is_never_stiffer(table):
+    stiffness = table.frame["stiffness" if "stiffness" in table.frame else "torsional_stiffness"]
+    assert stiffness["untreated"] < stiffness["catheter"] < stiffness["intact"]
+    assert stiffness["untreated"] < stiffness["cement"] < stiffness["intact"]
+
+
+def test_equations_balance(table):
+    for name in ("force_residual", "moment_residual", "energy_residual"):
+        assert table.frame[name].max() < 1e-6
+    assert table.frame["solver_residual"].max() <= table.case.solver.tolerance
+
+
+def test_failure_load_is_load_over_risk(table):
+    frame = table.frame
+    load = "failure_load" if "failure_load" in frame else "failure_moment"
+    product = frame[load] * frame["maximum_risk"]
+    assert np.allclose(product, product.iloc[0], rtol=1e-9)
+
+
+def test_cement_volume_is_that_of_the_lesion_inside_the_bone(table):
+    assert table.frame.loc["cement", "cement_volume"] == pytest.approx(table.frame["lesion_volume"].iloc[0], rel=0.02)
+    assert table.frame.loc["untreated", "cement_volume"] == 0.0
