@@ -83,7 +83,10 @@ def measured(value: object, unit: str, kind: str = "number", key: str = "value")
             f"A {kind} is needed.",
             f'Write a number in {unit}, or "12 {unit}".',
         )
-    number = _parse(value, unit, kind, key) if isinstance(value, str) else float(value)
+    try:
+        number = _parse(value, unit, kind, key) if isinstance(value, str) else float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise InputError(
             f"{key} = {value!r} is not finite.",

@@ -134,8 +134,8 @@ def test_cement_volume_of_a_catheter() -> None:
 
 def test_both_together_count_cement_once() -> None:
     """ANALYTIC: ball, less the outer catheter in it, plus the whole lumen."""
-    both = CementAndCatheter().cement_volume(BONE, LESION, SPAN, 0.15)
-    lumen = CementFilledCatheter().cement_volume(BONE, LESION, SPAN, 0.15)
+    both = CementAndCatheter().cement_volume(BONE, LESION, SPAN, 0.25)
+    lumen = CementFilledCatheter().cement_volume(BONE, LESION, SPAN, 0.25)
     r, a = RADIUS, 2.0
     pierced = (4 / 3) * math.pi * (r**2 - a**2) ** 1.5 / 1000  # ball with a round hole through its centre
     assert both == pytest.approx(pierced + lumen, rel=0.01)

@@ -1,0 +1,80 @@
+"""The examples and the Python of the README run, and one number of the first does not move unnoticed."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import femsim as fs
+
+ROOT = Path(__file__).parents[1]
+REAL = ROOT / "../shared/data/femur_real"
+
+
+def example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_compare_femur(tmp_path: Path) -> None:
+    module = example("compare_femur")
+    table = module.compare(near=4.0, far=8.0)
+    share = table.frame["stiffness_of_intact"]
+    # GOLDEN: this program, on this coarse mesh; 2 % is what mesher versions and platforms may differ by
+    assert share["untreated"] == pytest.approx(UNTREATED, rel=0.02)
+    assert share["untreated"] < share["cement"] < share["intact"] == pytest.approx(100.0)
+    module.draw(table, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+#: Stiffness of the untreated bone, % of the intact one.
+UNTREATED = 78.4
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the surfaces of a real femur in ../shared/data/femur_real")
+def test_own_bone() -> None:
+    module = example("own_bone")
+    files = REAL / "femur_periosteal_12k.stl", REAL / "femur_endosteal_clean_12k.stl"
+    table = fs.compare(module.case(*files, side=None, near=4.0, far=8.0), [fs.Untreated(), fs.Cement()])
+    share = table.frame["stiffness_of_intact"]
+    assert table.bone.side == "left"
+    assert 50.0 < share["untreated"] < share["cement"] < 100.0
+
+
+def test_readme_names_what_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / target).exists(), target
+    for name in re.findall(r"\bfs\.([A-Za-z_]+)", text):
+        assert name in fs.__all__, name
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        compile(code, "README.md", "exec")
+        assert len(code.strip().splitlines()) <= 12
+
+
+def test_case_file_of_the_readme_is_a_case(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "case.toml"
+    file.write_text(toml, encoding="utf-8")
+    case = fs.read_case(file)
+    assert case.bone.kind == "surface"
+    assert list(case.strategies) == ["untreated", "cement"]
+
+
+def test_public_names_are_there() -> None:
+    import femsim.load  # a subpackage must not hide a public name
+
+    assert femsim.load is not None
+    for name in fs.__all__:
+        assert callable(getattr(fs, name)), name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = fs.no_such_name
