@@ -60,7 +60,7 @@ def write(comparison: Any, folder: Path, formats: tuple[str, ...] = ("png", "pdf
             figure, caption, alt = draw()
             files = tuple(folder / f"{name}.{ending}" for ending in formats)
             for file in files:
-                figure.savefig(file, dpi=DOTS_PER_INCH)
+                figure.savefig(file, dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)
             made.append(Picture(name, files, caption, alt))
         except Exception as error:  # hours of solving must not be lost to a picture
             logger.debug("figure %s", name, exc_info=True)
