@@ -4,6 +4,7 @@
 >>> case = fs.Case(bone=fs.Femur(), lesion=fs.Lesion(site="subtrochanteric", diameter=30), load="walking")
 >>> table = fs.compare(case, [fs.Untreated(), fs.Cement(), fs.CementFilledCatheter(count=2)])  # doctest: +SKIP
 >>> table.frame  # doctest: +SKIP
+>>> fs.write(table, "out")  # doctest: +SKIP
 
 Units are mm, N, MPa, kg and degrees, or texts such as ``"12 mm"``. Research use only.
 """

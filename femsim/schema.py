@@ -62,7 +62,7 @@ def located(function: Callable[[Any], Parsed]) -> Callable[[Any], Parsed]:
 
 def custom(error: FemsimError) -> PydanticCustomError:
     """A femsim error as pydantic wants it, to come back whole from `explain`."""
-    return PydanticCustomError("femsim", "{what}", {"what": error.what, "why": error.why, "do": error.do, "raised": error})
+    return PydanticCustomError("femsim", "{what}", {"what": error.what, "raised": error})
 
 
 def explain(error: ValidationError, model: type[BaseModel], source: str) -> FemsimError:
@@ -86,10 +86,10 @@ def explain(error: ValidationError, model: type[BaseModel], source: str) -> Fems
     more = f" ({others} more after this one)" if others else ""
     match first["type"]:
         case "femsim":
-            raised = first["ctx"]["raised"]
+            raised: FemsimError = first["ctx"]["raised"]
             # the message names the key itself more often than not
-            shown = place[:-1] if place and raised.what.startswith(place[-1]) else place
-            where = ", ".join(part for part in (source, ".".join(shown)) if part)
+            parents = place[:-1] if place and raised.what.startswith(place[-1]) else place
+            where = ", ".join(part for part in (source, ".".join(parents)) if part)
             return type(raised)(f"{where}: {raised.what}{more}", raised.why, raised.do)
         case "extra_forbidden":
             return InputError(
@@ -106,10 +106,10 @@ def explain(error: ValidationError, model: type[BaseModel], source: str) -> Fems
         case "union_tag_invalid" | "union_tag_not_found":
             return _kind(first, f"{source}: {'.'.join(place)}", more)
     value = first.get("input")
-    shown = "" if isinstance(value, (Mapping, BaseModel)) else f" = {value!r} is not allowed"
+    written = "" if isinstance(value, (Mapping, BaseModel)) else f" = {value!r} is not allowed"
     reason = _WORDS.get(first["type"], _plain(first["msg"]))
     return InputError(
-        ": ".join(part for part in (source, ".".join(place) + shown, f"{reason}.{more}") if part),
+        ": ".join(part for part in (source, ".".join(place) + written, f"{reason}.{more}") if part),
         "A value outside the allowed range has no meaning or was never checked.",
         "Mend it; femsim new shows every key with unit, range and default.",
     )

@@ -97,7 +97,9 @@ def measured(value: object, unit: str, kind: str = "number", key: str = "value")
 
 
 # One number and, optionally, one unit. Not left to pint, which reads "3,5 mm" as 35 mm and "mm" as 1 mm.
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*((?:[^\W\d_]|[°%])[\w\s°%^*/().·²³-]{0,40})?")
+_QUANTITY = re.compile(
+    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*((?:[^\W\d_]|[°%])[\w\s°%^*/().·²³-]{0,40})?"
+)
 
 
 def _parse(text: str, unit: str, kind: str, key: str) -> float:

@@ -188,9 +188,7 @@ def _layout(shape: FemurShape) -> _Layout:
     low = head[2] - 62.0 * v
     tip = np.array([10.0 * v, base[1] - 11.0 * v, head[2] - 8.0 * v])
     lesser = np.array([-14.5 * v, float(bow(shape, low)) - 12.5 * v, low])
-    return _Layout(
-        shape, shape.epicondylar_width / 84.0, v, head, base, neck, tip, lesser, shape.neck_diameter
-    )
+    return _Layout(shape, shape.epicondylar_width / 84.0, v, head, base, neck, tip, lesser, shape.neck_diameter)
 
 
 def _with_neck(lay: _Layout) -> _Layout:
@@ -338,9 +336,7 @@ class _Wall:
         theta = np.arctan2(points[:, 1] - lay.middle(points[:, 2]), points[:, 0])
         share = curve(data["fraction"], data["share"])(at)
         wall = shape.cortical_thickness * share * (1.0 - data["posterior"] * np.sin(theta))
-        ridge = curve(proportions("femur")["profile"]["fraction"], proportions("femur")["profile"]["ridge"])(
-            at
-        )
+        ridge = curve(proportions("femur")["profile"]["fraction"], proportions("femur")["profile"]["ridge"])(at)
         turn = np.deg2rad(shape.twist) * (at - 0.5)
         wall = wall + shape.linea_aspera * ridge * bump(theta - turn, 270.0, 16.0)
         return np.maximum(self._proximal(points, wall), data["thinnest"])
@@ -354,9 +350,7 @@ class _Wall:
         up = np.array([0.0, 0.0, 1.0]) - lay.neck[2] * lay.neck
         height = (offset - (along * reach)[:, None] * lay.neck) @ (up / np.linalg.norm(up))
         below = smooth_step(0.5 - height / lay.shape.neck_diameter)
-        neck = scale * (
-            data["neck_superior_mm"] + (data["neck_inferior_mm"] - data["neck_superior_mm"]) * below
-        )
+        neck = scale * (data["neck_superior_mm"] + (data["neck_inferior_mm"] - data["neck_superior_mm"]) * below)
         inside = smooth_step((along - 0.25) / 0.25)
         wall = (1.0 - inside) * wall + inside * neck
         away = np.linalg.norm(points - lay.head, axis=1) / (lay.shape.head_diameter / 2)

@@ -121,9 +121,7 @@ class Centreline:
 
     def __post_init__(self) -> None:
         if len(self.points) < 2 or self.points.shape != (len(self.fractions), 3):
-            raise GeometryError(
-                "A centreline needs two points or more.", "The shaft has no axis.", "Give more points."
-            )
+            raise GeometryError("A centreline needs two points or more.", "The shaft has no axis.", "Give more points.")
         if not np.all(np.diff(self.fractions) > 0):
             raise GeometryError(
                 "The positions along the centreline do not increase.",

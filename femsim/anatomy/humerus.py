@@ -131,9 +131,7 @@ class _Layout:
     def middle(self, z: float | Array) -> Array:
         """Anterior shift of the centreline, mm."""
         data = proportions("humerus")["profile"]
-        return self.shape.shaft_ap * curve(data["fraction"], data["forward"])(
-            np.asarray(z) / self.shape.length
-        )
+        return self.shape.shaft_ap * curve(data["fraction"], data["forward"])(np.asarray(z) / self.shape.length)
 
 
 def draft(shape: HumerusShape) -> Draft:
@@ -187,14 +185,10 @@ def _shaft(lay: _Layout) -> Loft:
     ml, ap = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap"))
     low, high = smooth_step((0.30 - at) / 0.20), smooth_step((at - 0.70) / 0.16)
     ml = ml * (
-        shape.shaft_ml
-        + low * (22.0 * lay.distal - shape.shaft_ml)
-        + high * (22.0 * lay.proximal - shape.shaft_ml)
+        shape.shaft_ml + low * (22.0 * lay.distal - shape.shaft_ml) + high * (22.0 * lay.proximal - shape.shaft_ml)
     )
     ap = ap * (
-        shape.shaft_ap
-        + low * (22.5 * lay.distal - shape.shaft_ap)
-        + high * (22.5 * lay.proximal - shape.shaft_ap)
+        shape.shaft_ap + low * (22.5 * lay.distal - shape.shaft_ap) + high * (22.5 * lay.proximal - shape.shaft_ap)
     )
     theta = angles()[None, :]
     # rounded triangle below, round above
@@ -252,9 +246,7 @@ class _Wall:
         # the canal is rounder than the outer section and does not follow the tuberosity
         theta = np.arctan2(points[:, 1] - self.lay.middle(points[:, 2]), points[:, 0])
         sharp = _CORNERS * smooth_step((0.75 - at) / 0.35) * 0.25 * (shape.shaft_ml + shape.shaft_ap)
-        wall = wall + sharp * np.cos(3 * (theta - np.pi / 2)) * smooth_step(
-            np.hypot(points[:, 0], points[:, 1]) / 5.0
-        )
+        wall = wall + sharp * np.cos(3 * (theta - np.pi / 2)) * smooth_step(np.hypot(points[:, 0], points[:, 1]) / 5.0)
         wall = wall + _PROUD * bump(theta, 10.0, 25.0) * np.exp(-(((at - 0.585) / 0.045) ** 2))
         away = np.linalg.norm(points - self.lay.head, axis=1) / (shape.head_diameter / 2)
         # the articular side of the head

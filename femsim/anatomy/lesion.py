@@ -98,9 +98,7 @@ class LesionPlan:
         wishes = ("width_fraction", "axial_involvement", "circumferential_involvement")
         given = [name for name in wishes if getattr(self, name) is not None]
         if len(given) > 1:
-            _refuse(
-                " and ".join(given), "together", "Each of them alone fixes the size.", "Keep one of them."
-            )
+            _refuse(" and ".join(given), "together", "Each of them alone fixes the size.", "Keep one of them.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,9 +270,7 @@ def _solid(plan: LesionPlan, place: _Place) -> tuple[Solid, Array]:
     if plan.shape == "ellipsoid":
         return Ellipsoid(centre, np.array([radius, radius, length / 2]), axes), centre
     if plan.shape == "blob":
-        return noisy_blob(
-            centre, np.array([radius, radius, length / 2]), plan.roughness, plan.seed, axes
-        ), centre
+        return noisy_blob(centre, np.array([radius, radius, length / 2]), plan.roughness, plan.seed, axes), centre
     half = max(length / 2 - radius, 0.0)
     if half < 1e-6:
         return Sphere(centre, radius), centre
@@ -288,9 +284,7 @@ def _opening(plan: LesionPlan, place: _Place) -> Solid:
     if depth <= 0.0:
         _refuse("depth", depth, "The opening does not reach the bone.", "Give a depth above 0 mm.")
     if plan.shape == "hole":
-        return Cylinder(
-            place.surface - depth * place.outward, place.surface + proud * place.outward, plan.diameter / 2
-        )
+        return Cylinder(place.surface - depth * place.outward, place.surface + proud * place.outward, plan.diameter / 2)
     length = _LONGER["slot"] * plan.diameter if plan.length is None else plan.length
     axes = np.stack([place.outward, np.cross(place.axis, place.outward), place.axis])
     middle = place.surface + (proud - depth) / 2 * place.outward

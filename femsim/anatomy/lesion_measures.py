@@ -102,9 +102,7 @@ def measure_lesion(bone: Bone, solid: Solid, rays: Rays) -> LesionMeasures:
     if share.sum() == 0.0:
         _outside(bone)
     cortex = np.clip(0.5 + bone.endosteum.distance(points[near]) / spacing, 0.0, 1.0)
-    levels = (
-        bone.fraction(points[near][share > 0.25]) if (share > 0.25).any() else bone.fraction(points[near])
-    )
+    levels = bone.fraction(points[near][share > 0.25]) if (share > 0.25).any() else bone.fraction(points[near])
     cell = spacing**3
     return LesionMeasures(
         volume=float(share.sum() * cell),
@@ -160,10 +158,7 @@ def _ray_points(bone: Bone, solid: Solid, point: Array, axis: Array) -> tuple[fl
     middle = _middles(bone, point, axis, along)
     # the bone's width bounds the rays: double until all have left it
     reach = 24.0
-    while (
-        reach < 96.0
-        and (bone.periosteum.distance((middle[:, None] + reach * spoke).reshape(-1, 3)) < 0).any()
-    ):
+    while reach < 96.0 and (bone.periosteum.distance((middle[:, None] + reach * spoke).reshape(-1, 3)) < 0).any():
         reach *= 1.5
     radii = np.arange(0.5 * _RADIAL, reach, _RADIAL)
     points = middle[:, None, None] + radii[None, None, :, None] * spoke[None, :, None]

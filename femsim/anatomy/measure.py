@@ -63,9 +63,7 @@ def measure_bone(kind: str, periosteum: Triangles, endosteum: Triangles | None =
     if kind == "humerus":
         along = _articular_axis(corners, head, found.measures["head_radius"])
         result["inclination"] = float(np.degrees(np.arccos(-along @ frame.proximal)))
-        result["retroversion"] = -float(
-            np.degrees(np.arctan2(along @ frame.anterior, -(along @ frame.lateral)))
-        )
+        result["retroversion"] = -float(np.degrees(np.arctan2(along @ frame.anterior, -(along @ frame.lateral))))
         return result | {"offset": _offset(corners, frame, length, head)}
     result["neck_shaft_angle"] = found.measures["neck_shaft_angle"]
     result["anteversion"] = found.measures["anteversion"]
@@ -130,9 +128,7 @@ def _area_around(segments: Array, point: Array, normal: Array) -> float:
     for i, ray in enumerate(np.column_stack([np.cos(angle), np.sin(angle)])):
         det = ray[1] * along[:, 0] - ray[0] * along[:, 1]
         ok = np.abs(det) > 1e-12
-        t = np.where(
-            ok, (start[:, 1] * along[:, 0] - start[:, 0] * along[:, 1]) / np.where(ok, det, 1.0), np.inf
-        )
+        t = np.where(ok, (start[:, 1] * along[:, 0] - start[:, 0] * along[:, 1]) / np.where(ok, det, 1.0), np.inf)
         u = np.where(ok, (start[:, 1] * ray[0] - start[:, 0] * ray[1]) / np.where(ok, det, 1.0), -1.0)
         hit = t[ok & (t > 0) & (u >= -1e-9) & (u <= 1 + 1e-9)]
         radius[i] = hit.min() if len(hit) else np.inf

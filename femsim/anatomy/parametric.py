@@ -84,9 +84,7 @@ def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> B
         outer, inner = _mirrored(outer), _mirrored(inner)
         surface = surface[0] * mirror, surface[1][:, ::-1].copy()
     frame = Frame(np.array([0.0, 0.0, bottom]), mirror * [1.0, 0.0, 0.0], np.eye(3)[1], np.eye(3)[2])
-    landmarks = {
-        key: _placed(outer, key, np.asarray(point) * mirror) for key, point in draft.landmarks.items()
-    }
+    landmarks = {key: _placed(outer, key, np.asarray(point) * mirror) for key, point in draft.landmarks.items()}
     centreline = Centreline(draft.line * mirror, (draft.line[:, 2] - bottom) / length)
     return Bone(
         kind=draft.kind,

@@ -102,9 +102,7 @@ class _Layout:
     def middle(self, z: float | Array) -> Array:
         """Anterior shift of the middle of the section, mm."""
         data = proportions("tibia")["profile"]
-        return self.shape.shaft_ap * curve(data["fraction"], data["forward"])(
-            np.asarray(z) / self.shape.length
-        )
+        return self.shape.shaft_ap * curve(data["fraction"], data["forward"])(np.asarray(z) / self.shape.length)
 
     def turn(self, at: float | Array) -> Array:
         """Turn of the section against the plateau at a position along the bone, radians, external positive."""
@@ -117,9 +115,7 @@ def draft(shape: TibiaShape) -> Draft:
     z = np.linspace(0.05, 0.95, 49) * shape.length
     line = np.column_stack([np.zeros_like(z), lay.middle(z), z])
     content = content_key("tibia", astuple(shape)[:-1])
-    return Draft(
-        "tibia", _outer(lay), _Wall(lay), line, _landmarks(lay), shape.cortical_thickness, None, content
-    )
+    return Draft("tibia", _outer(lay), _Wall(lay), line, _landmarks(lay), shape.cortical_thickness, None, content)
 
 
 def _outer(lay: _Layout) -> Solid:
@@ -137,12 +133,8 @@ def _shaft(lay: _Layout) -> Loft:
     ml = ml * (shape.shaft_ml + ends * (23.0 * lay.scale - shape.shaft_ml))
     ap = ap * (shape.shaft_ap + ends * (30.0 * lay.scale - shape.shaft_ap))
     # at mid-shaft the widths are those asked for, so the section may turn only below it
-    theta: Array = (
-        angles()[None, :] + (lay.turn(at) - lay.turn(0.5))[:, None] * smooth_step((0.5 - at) / 0.1)[:, None]
-    )
-    radius = 1.0 + sharp[:, None] * (
-        _CORNERS * np.cos(3 * (theta - np.pi / 2)) + _CREST * bump(theta, 90.0, 14.0)
-    )
+    theta: Array = angles()[None, :] + (lay.turn(at) - lay.turn(0.5))[:, None] * smooth_step((0.5 - at) / 0.1)[:, None]
+    radius = 1.0 + sharp[:, None] * (_CORNERS * np.cos(3 * (theta - np.pi / 2)) + _CREST * bump(theta, 90.0, 14.0))
     return shaft(radius, ml, ap, np.column_stack([np.zeros_like(z), lay.middle(z)]), bottom, step)
 
 
@@ -162,9 +154,7 @@ def _plateau(lay: _Layout) -> Solid:
     # the two shallow dishes for the condyles of the femur
     for x in (-19.0, 19.0):
         joined = SmoothDifference(joined, Sphere(at(x, 0.0, 52.0), 59.0 * u), 5.0 * u)
-    joined = SmoothDifference(
-        joined, Ellipsoid(at(0.0, -27.0, -10.0), np.array([7.0, 11.0, 15.0]) * u), 6.0 * u
-    )
+    joined = SmoothDifference(joined, Ellipsoid(at(0.0, -27.0, -10.0), np.array([7.0, 11.0, 15.0]) * u), 6.0 * u)
     peaks: tuple[Solid, ...] = (
         joined,
         RoundCone(at(-4.5, -3.0, -14.0), at(-4.0, -3.0, -3.0), 6.0 * u, 3.0 * u),
@@ -209,9 +199,7 @@ class _Wall:
     def __call__(self, points: Array) -> Array:
         lay, shape, data = self.lay, self.lay.shape, proportions("tibia")["wall"]
         at = points[:, 2] / shape.length
-        sharp = curve(
-            proportions("tibia")["profile"]["fraction"], proportions("tibia")["profile"]["triangle"]
-        )(at)
+        sharp = curve(proportions("tibia")["profile"]["fraction"], proportions("tibia")["profile"]["triangle"])(at)
         theta = np.arctan2(points[:, 1] - lay.middle(points[:, 2]), points[:, 0])
         theta = theta + (lay.turn(at) - lay.turn(0.5)) * smooth_step((0.5 - at) / 0.1)
         around = data["crest"] * bump(theta, 90.0, 28.0) + data["posterior"] * bump(theta, 270.0, 40.0)
@@ -229,10 +217,7 @@ def _landmarks(lay: _Layout) -> dict[str, Array]:
     u, top = lay.scale, lay.shape.length
     y, low = float(lay.middle(0.96 * top)), float(lay.middle(0.05 * top))
     turn = float(lay.turn(0.05))
-    tip = (
-        np.array([-20.0 * np.cos(turn) + 3.0 * np.sin(turn), 3.0 * np.cos(turn) + 20.0 * np.sin(turn), 0.0])
-        * u
-    )
+    tip = np.array([-20.0 * np.cos(turn) + 3.0 * np.sin(turn), 3.0 * np.cos(turn) + 20.0 * np.sin(turn), 0.0]) * u
     return {
         "knee_centre": np.array([0.0, y, top]),
         "medial_plateau": np.array([-19.0 * u, y, top - 7.0 * u]),

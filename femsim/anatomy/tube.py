@@ -29,18 +29,14 @@ def tube(outer_diameter: float = 28.0, inner_diameter: float = 13.0, length: flo
     GeometryError
         If a size is not positive and finite or there is no wall.
     """
-    if not (
-        np.isfinite([outer_diameter, inner_diameter, length]).all() and 0 < inner_diameter < outer_diameter
-    ):
+    if not (np.isfinite([outer_diameter, inner_diameter, length]).all() and 0 < inner_diameter < outer_diameter):
         raise GeometryError(
             f"A tube of {outer_diameter} / {inner_diameter} mm has no wall.",
             "The inner diameter must lie between 0 and the outer one.",
             "Give an inner diameter smaller than the outer one.",
         )
     if length <= 0:
-        raise GeometryError(
-            f"A tube {length} mm long is not possible.", "It has no volume.", "Give a positive length."
-        )
+        raise GeometryError(f"A tube {length} mm long is not possible.", "It has no volume.", "Give a positive length.")
     frame = Frame(np.zeros(3), *np.eye(3))
     centreline = Centreline(np.array([[0, 0, 0], [0, 0, length]], float), np.array([0.0, 1.0]))
     landmarks = {"distal_centre": np.zeros(3), "proximal_centre": np.array([0.0, 0.0, length])}
@@ -64,9 +60,7 @@ def tube(outer_diameter: float = 28.0, inner_diameter: float = 13.0, length: flo
     )
 
 
-def _cylinder_surface(
-    radius: float, length: float, around: int = 48
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _cylinder_surface(radius: float, length: float, around: int = 48) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     rows = max(2, round(length / (2 * np.pi * radius / around)) + 1)
     angle = 2 * np.pi * np.arange(around) / around
     ring = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])

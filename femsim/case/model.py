@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -142,7 +142,7 @@ def _default_strategies() -> dict[str, Any]:
 def _changed(name: str, changes: Mapping[str, float | str]) -> MaterialData:
     """A material of the library with changes, each a number in the library's unit or a text with a unit."""
     found = material.get(name)
-    numbers = found.elastic | found.strength | found.other
+    numbers = {**found.elastic, **found.strength, **found.other}
     return found.with_(
         **{
             key: measured(value, numbers[key].unit, key=f"{name}.{key}")

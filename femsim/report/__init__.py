@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 
-def write(result: Any, out: Path, *, figures: bool = True, progress: Any = None) -> Any:
+def write(result: Any, out: Path | str, *, figures: bool = True, progress: Any = None) -> Any:
     """Write the output folder of a comparison; see `femsim.report.folder.write`."""
     # imported when needed: the command line must answer --help without matplotlib and pandas
     from femsim.report import folder
 
-    return folder.write(result, out, figures=figures, progress=progress)
+    return folder.write(result, Path(out), figures=figures, progress=progress)
 
 
 def print_table(result: Any) -> None:

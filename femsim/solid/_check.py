@@ -38,9 +38,7 @@ def unit_vector(value: ArrayLike, name: str) -> NDArray[np.float64]:
     array = vector(value, name)
     length = float(np.linalg.norm(array))
     if length < 1e-12:
-        raise GeometryError(
-            f"{name} = {value!r} has no direction.", "Its length is zero.", "Give a non-zero vector."
-        )
+        raise GeometryError(f"{name} = {value!r} has no direction.", "Its length is zero.", "Give a non-zero vector.")
     array = array / length
     array.setflags(write=False)
     return array

@@ -45,9 +45,7 @@ def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover
 
 
 @njit(cache=True)
-def _round_cone(
-    p: Array, a: Array, b: Array, ra: float, rb: float
-) -> tuple[float, float]:  # pragma: no cover
+def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[float, float]:  # pragma: no cover
     """Distance of one point to the hull of two balls, and the position (0 to 1) of its foot on the axis."""
     length2, along = 0.0, 0.0
     for j in range(3):
@@ -74,9 +72,7 @@ def _round_cone(
 
 
 @njit(cache=True)
-def tube_distance(
-    points: Array, line: Array, radii: Array, flat: bool
-) -> Array:  # pragma: no cover - compiled
+def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array:  # pragma: no cover - compiled
     """Signed distance (n,) of points (n, 3) to the tube along a polyline (k, 3) with radii (k,).
 
     With `flat` the ends are cut square; otherwise they are half balls.
@@ -106,9 +102,7 @@ def tube_distance(
 
 
 @njit(cache=True)
-def _square_end(
-    side: float, p: Array, end: Array, outward: Array, radius: float
-) -> float:  # pragma: no cover
+def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float) -> float:  # pragma: no cover
     height = 0.0
     for j in range(3):
         height += (p[j] - end[j]) * outward[j]
@@ -159,9 +153,7 @@ def _catmull(a: float, b: float, c: float, d: float, u: float) -> float:  # prag
 
 
 @njit(cache=True)
-def loft_distance(
-    local: Array, bottom: float, step: float, centres: Array, radii: Array
-) -> Array:  # pragma: no cover
+def loft_distance(local: Array, bottom: float, step: float, centres: Array, radii: Array) -> Array:  # pragma: no cover
     """First-order signed distance (n,) of local points (n, 3) to a loft of polar sections.
 
     Section ``i`` lies at height ``bottom + i step`` about ``centres[i]`` with radius ``radii[i, j]`` at the angle

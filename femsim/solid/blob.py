@@ -129,12 +129,7 @@ def _noise(
     for n in range(len(points)):
         total, gx, gy, gz = 0.0, 0.0, 0.0, 0.0
         for w in range(len(phases)):
-            phase = (
-                waves[w, 0] * points[n, 0]
-                + waves[w, 1] * points[n, 1]
-                + waves[w, 2] * points[n, 2]
-                + phases[w]
-            )
+            phase = waves[w, 0] * points[n, 0] + waves[w, 1] * points[n, 1] + waves[w, 2] * points[n, 2] + phases[w]
             sine = np.sin(phase)
             total += np.cos(phase)
             gx -= sine * waves[w, 0]

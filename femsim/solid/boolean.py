@@ -236,6 +236,4 @@ def difference(whole: Solid, *cuts: Solid) -> Solid:
 
 def _check_parts(parts: tuple[Solid, ...]) -> None:
     if not parts:
-        raise GeometryError(
-            "A union or intersection of nothing was asked for.", "It has no shape.", "Give a solid."
-        )
+        raise GeometryError("A union or intersection of nothing was asked for.", "It has no shape.", "Give a solid.")

@@ -55,9 +55,7 @@ class GridSolid(Solid):
                 "Sample it on a finer or larger grid.",
             )
         object.__setattr__(self, "values", values)
-        object.__setattr__(
-            self, "_coefficients", ndimage.spline_filter(values, 3, output=np.float32, mode="mirror")
-        )
+        object.__setattr__(self, "_coefficients", ndimage.spline_filter(values, 3, output=np.float32, mode="mirror"))
 
     def distance(self, points: ArrayLike) -> NDArray[np.float64]:
         local = (points_array(points) - self.origin) / self.spacing
@@ -91,9 +89,7 @@ class GridSolid(Solid):
 _EUCLIDEAN = 3.0
 
 
-def grid_points(
-    lower: ArrayLike, upper: ArrayLike, spacing: float
-) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+def grid_points(lower: ArrayLike, upper: ArrayLike, spacing: float) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
     """First node and shape of the grid of cubes that covers a box; the last node may lie beyond `upper`."""
     lower, upper = np.asarray(lower, float), np.asarray(upper, float)
     shape = np.maximum(np.ceil((upper - lower) / spacing - 1e-9).astype(int) + 1, 4)
@@ -123,9 +119,7 @@ def sampled(solid: Solid, spacing: float, band: float = 6.0, name: str = "") -> 
     """
     lower, upper = solid.bounds
     if not np.isfinite(np.concatenate([lower, upper])).all():
-        raise GeometryError(
-            "An unbounded solid cannot be sampled.", "The grid has no end.", "Cut it to a box first."
-        )
+        raise GeometryError("An unbounded solid cannot be sampled.", "The grid has no end.", "Cut it to a box first.")
     factor, margin = 4, band + 4 * spacing
     origin, coarse_shape = grid_points(lower - margin, upper + margin, factor * spacing)
     coarse = solid.distance(node_coordinates(origin, coarse_shape, factor * spacing)).reshape(coarse_shape)

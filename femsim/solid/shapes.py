@@ -164,9 +164,7 @@ class Cylinder(_Keyed):
         # |q|^2 - h^2 would lose the digits of points near the axis.
         across = np.linalg.norm(offset - height[:, None] * (along / length), axis=1) - self.radius
         beyond = np.abs(height - length / 2) - length / 2
-        return np.hypot(np.maximum(across, 0), np.maximum(beyond, 0)) + np.minimum(
-            np.maximum(across, beyond), 0
-        )
+        return np.hypot(np.maximum(across, 0), np.maximum(beyond, 0)) + np.minimum(np.maximum(across, beyond), 0)
 
     @property
     def bounds(self) -> Bounds:

@@ -75,4 +75,5 @@ def write_vtu(path: Path, mesh: Mesh, fields: Mapping[str, NDArray[np.generic]])
     writer.SetDataModeToAppended()
     writer.SetEncodeAppendedData(False)
     writer.Write()
-    path.write_bytes(writer.GetOutputString())
+    content: str | bytes = writer.GetOutputString()  # bytes as soon as they are no UTF-8
+    path.write_bytes(content.encode() if isinstance(content, str) else content)

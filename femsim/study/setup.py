@@ -49,6 +49,7 @@ def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
     """
     bone = case.bone.build()
     load.check_fits(load.get(case.load), bone, case.body_mass)
+    _check_count(1 + len(case.lesion))
     lesions = tuple(spec.place(bone) for spec in case.lesion)
     names = lesion_names(len(lesions))
     solids: dict[str, Solid] = {"endosteum": bone.endosteum}
@@ -89,13 +90,17 @@ def _share(solids: dict[str, Solid], own: Mapping[str, Solid], label: str) -> di
             common = name if name not in solids else f"{label}.{name}"
             solids[common] = solid
         renamed[name] = common
-    if len(solids) > 62:
+    _check_count(len(solids))
+    return renamed
+
+
+def _check_count(count: int) -> None:
+    if count > 62:
         raise GeometryError(
-            f"The strategies need {len(solids)} different solids on one mesh.",
+            f"The strategies need {count} different solids on one mesh.",
             "An element records the solids it lies in as the bits of a 64-bit number.",
             "Compare fewer strategies, or fewer catheters and lesions, in one run.",
         )
-    return renamed
 
 
 def _rename(rule: Rule, names: Mapping[str, str]) -> Rule:

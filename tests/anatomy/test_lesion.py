@@ -28,9 +28,7 @@ def test_hole_touches_cortex_over_its_diameter() -> None:
 def test_half_circumference_slot() -> None:
     # a window down to the axis whose edges run through the outer corners of a 90 degree sector of the canal
     width = 2 * 6.5 * np.sin(np.pi / 4)
-    size = place_lesion(
-        TUBE, LesionPlan(site="shaft_middle", shape="slot", diameter=width, length=50.0)
-    ).measures
+    size = place_lesion(TUBE, LesionPlan(site="shaft_middle", shape="slot", diameter=width, length=50.0)).measures
     assert size.axial_involvement == pytest.approx(50.0, abs=0.2)
     assert size.circumferential_involvement == pytest.approx(0.25, abs=0.01)
 
@@ -52,9 +50,7 @@ def test_ball_through_the_wall() -> None:
     assert size.axial_involvement == pytest.approx(10.0, abs=0.3)
     assert size.breach_length == pytest.approx(10.0, abs=0.3)
     # circles of 14 and 5 mm around points 14 mm apart meet at 2 asin(5 / 28)
-    assert size.circumferential_involvement == pytest.approx(
-        2 * 2 * np.arcsin(5 / 28) / (2 * np.pi), abs=0.01
-    )
+    assert size.circumferential_involvement == pytest.approx(2 * 2 * np.arcsin(5 / 28) / (2 * np.pi), abs=0.01)
 
 
 @pytest.mark.parametrize("direction", ["anterior", "medial", 200.0])

@@ -89,9 +89,7 @@ def test_left_is_the_mirror_image_of_right() -> None:
     right, left = femur(), femur(side="left")
     points = right.surface[0][::50] + 1.0
     mirrored = points * [-1, 1, 1]
-    np.testing.assert_allclose(
-        left.periosteum.distance(mirrored), right.periosteum.distance(points), atol=1e-5
-    )
+    np.testing.assert_allclose(left.periosteum.distance(mirrored), right.periosteum.distance(points), atol=1e-5)
     np.testing.assert_allclose(left.endosteum.distance(mirrored), right.endosteum.distance(points), atol=1e-5)
     assert (left.side, left.frame.side) == ("left", "left")
     assert (right.side, right.frame.side) == ("right", "right")

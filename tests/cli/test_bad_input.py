@@ -34,7 +34,11 @@ BAD: dict[str, tuple[str, int, str]] = {
     "unknown key of a section": ("[mesh]\nneer = 2", INPUT, "'mesh.neer' is not known. Did you mean 'near'?"),
     "unknown key of a bone": ("[bone]\nhead_diamter = 50", INPUT, "Did you mean 'head_diameter'?"),
     "unknown key of a lesion": ("[[lesion]]\ndiametre = 30", INPUT, "'lesion 1.diametre' is not known. Did you mean"),
-    "unknown key of a strategy": (CEMENT + 'materail = "pmma"', INPUT, "'strategies.cement.materail' is not known. Did"),
+    "unknown key of a strategy": (
+        CEMENT + 'materail = "pmma"',
+        INPUT,
+        "'strategies.cement.materail' is not known. Did",
+    ),
     "unknown key of a renamed strategy": (
         ON_TUBE + '[strategies.cement]\nkind = "catheter"\ncuont = 2',
         INPUT,
@@ -72,8 +76,16 @@ BAD: dict[str, tuple[str, int, str]] = {
     "no strategy": ("strategies = {}", INPUT, "strategies: at least one is needed"),
     "strategy named like a path": ('[strategies."../x"]\nkind = "cement"', INPUT, "'../x' cannot name a strategy"),
     "strategy of no kind": ("[strategies.mine]\ncount = 2", INPUT, "strategies.mine has no kind"),
-    "strategy of an unknown kind": ('[strategies.x]\nkind = "cemnt"', INPUT, "'cemnt' is not known. Did you mean 'cement'?"),
-    "bone of an unknown kind": ('[bone]\nkind = "femr"', INPUT, "bone.kind = 'femr' is not known. Did you mean 'femur'?"),
+    "strategy of an unknown kind": (
+        '[strategies.x]\nkind = "cemnt"',
+        INPUT,
+        "'cemnt' is not known. Did you mean 'cement'?",
+    ),
+    "bone of an unknown kind": (
+        '[bone]\nkind = "femr"',
+        INPUT,
+        "bone.kind = 'femr' is not known. Did you mean 'femur'?",
+    ),
     "unknown load": ('load = "wlking"', INPUT, "load = 'wlking' is not known. Did you mean 'walking'?"),
     "load of another bone": ('load = "walking"\n[bone]\nkind = "tube"\n' + LESION, INPUT, "'walking' is for"),
     # materials
@@ -91,7 +103,11 @@ BAD: dict[str, tuple[str, int, str]] = {
     "femur with a neck as wide as its head": ("[bone]\nneck_diameter = 42", GEOMETRY, "too wide for a head"),
     "tube without a wall": (TUBE + "inner_diameter = 28", INPUT, "inner_diameter (28 mm) must be smaller"),
     "surface without a file": ('[bone]\nkind = "surface"', INPUT, "'bone.periosteum' is missing"),
-    "surface without a cortex": ('[bone]\nperiosteum = "tiny.stl"', INPUT, "either an endosteum or a cortical_thickness"),
+    "surface without a cortex": (
+        '[bone]\nperiosteum = "tiny.stl"',
+        INPUT,
+        "either an endosteum or a cortical_thickness",
+    ),
     # lesions
     "lesion outside the bone": (TUBE + '[[lesion]]\nsite = "shaft_middle"\ndepth = -40', GEOMETRY, "outside the tube"),
     "unknown site": (TUBE + '[[lesion]]\nsite = "shaft_midle"', INPUT, "site = 'shaft_midle'"),
@@ -183,8 +199,12 @@ SURFACES = {
     "flat": (lambda p, f, d: (p * [1, 1, 0] + p[:, [2, 2, 2]] * [1, 0, 0], f), GEOMETRY, "flat"),
     "no femur": (lambda p, f, d: d, GEOMETRY, "does not have the shape of a femur"),
     "of no known unit": (lambda p, f, d: (p / 30, f), GEOMETRY, "10.0867 units long"),
-    "three at an edge": (lambda p, f, d: (np.vstack([p, [[50, 0, 0]]]), np.vstack([f, [[*f[0][:2], len(p)]]])), GEOMETRY, "three"),
-    "a ball": (lambda p, f, d: (p / np.linalg.norm(p, axis=1)[:, None] * 100, f), GEOMETRY, ""),
+    "three at an edge": (
+        lambda p, f, d: (np.vstack([p, [[50, 0, 0]]]), np.vstack([f, [[*f[0][:2], len(p)]]])),
+        GEOMETRY,
+        "three",
+    ),
+    "a ball": (lambda p, f, d: (p / np.linalg.norm(p, axis=1)[:, None] * 100, f), GEOMETRY, "No joint head is found"),
 }  # fmt: skip
 
 
@@ -328,7 +348,7 @@ def test_reader_that_leaves_early() -> None:
         assert run.stderr is not None
         run.stdout.close()
         assert run.stderr.read() == b""
-        assert run.wait() == 0
+        assert run.wait() == 1
 
 
 @pytest.mark.parametrize("what", ["materials", "loads", "treatments", "criteria", "bones", "fields", "env"])

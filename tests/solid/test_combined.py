@@ -74,9 +74,7 @@ def test_key_and_noise_are_the_same_in_another_process() -> None:
         "from femsim.solid import *; s = noisy_blob([0,0,0], 5.0, seed=4) | Box([0,0,0],[1,2,3]);"
         "print(s.key(), s.distance([[1.0,2.0,5.5]])[0].hex())"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     solid = noisy_blob([0, 0, 0], 5.0, seed=4) | Box([0, 0, 0], [1, 2, 3])
     assert told == [solid.key(), solid.distance([[1.0, 2.0, 5.5]])[0].hex()]
 
@@ -115,9 +113,7 @@ def test_smooth_difference_takes_at_least_the_sharp_one() -> None:
 
 def test_blob_keeps_its_shape_when_moved_and_its_bounds() -> None:
     blob, moved = noisy_blob([0, 0, 0], 8.0, 0.3, seed=5), noisy_blob([3, -2, 1], 8.0, 0.3, seed=5)
-    np.testing.assert_allclose(
-        blob.distance(POINTS), moved.distance(POINTS + np.array([3.0, -2, 1])), atol=1e-9
-    )
+    np.testing.assert_allclose(blob.distance(POINTS), moved.distance(POINTS + np.array([3.0, -2, 1])), atol=1e-9)
     surface = project(blob, POINTS[:500])
     surface = surface[np.abs(blob.distance(surface)) < 1e-6]
     radius = np.linalg.norm(surface, axis=1)

@@ -32,7 +32,7 @@ def table():
 
 def test_all_strategies_share_one_mesh(table):
     assert len({id(result.mesh) for result in table}) == 1
-    assert list(table.results)[0] == "intact"
+    assert next(iter(table.results)) == "intact"
 
 
 @pytest.mark.parametrize(("one", "other"), [("untreated", "again"), ("cement", "cement_too")])

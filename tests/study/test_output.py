@@ -61,13 +61,15 @@ def test_earlier_run_is_replaced_wholly_and_foreign_files_stay(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("before", [None, RUN])
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("x"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("x"), KeyboardInterrupt()]
+)
 def test_failure_leaves_all_as_it_was(tmp_path: Path, before: dict[str, str] | None, error: BaseException) -> None:
     target = tmp_path / "a/out"
     if before:
         run_into(target, before)
     expected = StudyError if isinstance(error, OSError) else type(error)
-    with pytest.raises(expected) as caught, complete_folder(target) as folder:
+    with pytest.raises(expected) as caught, complete_folder(target) as folder:  # noqa: PT012  # the block is the test
         write(folder, {"table.csv": "new"})
         raise error
     assert content(tmp_path) == {f"a/out/{key}": value for key, value in (before or {}).items()}
@@ -78,9 +80,7 @@ def test_failure_leaves_all_as_it_was(tmp_path: Path, before: dict[str, str] | N
 
 
 @pytest.mark.parametrize("at", range(1, 9))
-def test_failure_while_parts_are_exchanged_is_undone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
+def test_failure_while_parts_are_exchanged_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     target = tmp_path / "out"
     run_into(target)
     real, count = os.replace, 0
@@ -94,7 +94,7 @@ def test_failure_while_parts_are_exchanged_is_undone(
 
     monkeypatch.setattr(output.os, "replace", failing)
     with pytest.raises(StudyError, match="Input/output error"):
-        run_into(target, {name: "new" for name in RUN})
+        run_into(target, dict.fromkeys(RUN, "new"))
     assert content(target) == RUN
     assert count >= at
 

@@ -25,8 +25,8 @@ LOADS = {
 
 @pytest.fixture(scope="module")
 def problem():
-    case = Case(bone=Tube(outer_diameter=OUTER, inner_diameter=INNER, length=LENGTH), lesion=(), load="axial_compression",
-                mesh=Mesh(near=2.0, far=2.6))  # fmt: skip
+    tube = Tube(outer_diameter=OUTER, inner_diameter=INNER, length=LENGTH)
+    case = Case(bone=tube, lesion=(), load="axial_compression", mesh=Mesh(near=2.0, far=2.6))
     return build(case, {"intact": treatment.Intact()}, Progress(show=False))
 
 
@@ -45,7 +45,9 @@ def rigidities(problem, core: material.MaterialData) -> dict[str, float]:
         loads={name: [fem.RemoteForce(ends[1], (0, 0, LENGTH), **one)] for name, one in LOADS.items()},
     )
     found = fem.solve(model, tolerance=1e-9)
-    motion = {name: [section_motion(problem, one.displacement, z) for z in (50.0, 110.0)] for name, one in found.items()}
+    motion = {
+        name: [section_motion(problem, one.displacement, z) for z in (50.0, 110.0)] for name, one in found.items()
+    }
     bend = motion["bending"][1][1][0] - motion["bending"][0][1][0]
     twist = motion["torsion"][1][1][2] - motion["torsion"][0][1][2]
     stretch = motion["axial"][1][0][2] - motion["axial"][0][0][2]
@@ -113,7 +115,7 @@ def test_cement_core_adds_what_composite_beam_theory_says(empty, filled_alike, n
 
 
 def test_a_core_that_contracts_less_than_the_cortex_adds_what_hill_says(empty, filled):
-    """Cortex (nu 0.46) squeezes cement (nu 0.3) when stretched: composite cylinders, Hill, J Mech Phys Solids 1964;12:199."""
+    """Cortex (nu 0.46) squeezes cement (nu 0.3) when stretched: Hill, J Mech Phys Solids 1964;12:199."""
     inner, outer = np.pi / 4 * INNER**2, np.pi / 4 * (OUTER**2 - INNER**2)
     share = inner / (inner + outer)
     e, nu = CEMENT["E"], CEMENT["nu"]
