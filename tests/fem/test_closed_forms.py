@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from small_meshes import box, distort, faces_on, on
 
 from femsim import fem
 from femsim.errors import FemsimWarning
-from meshes import box, distort, faces_on, on
 
 
 def beam(name, divisions):

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from small_meshes import box, faces_on, on
 
 from femsim import fem
 from femsim.errors import InputError, SolveError
-from meshes import box, faces_on, on
 
 
 def bar(name="tet10", divisions=(2, 2, 6), size=(2.0, 2.0, 10.0)):

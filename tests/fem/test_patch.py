@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from small_meshes import box, distort, faces_on, on, surface
 
 from femsim import fem
-from meshes import box, distort, faces_on, on, surface
 
 ALL = fem.ELEMENTS
 GRADIENT = np.array([[1.1e-3, 2e-4, -3e-4], [5e-4, -7e-4, 4e-4], [1e-4, 6e-4, 9e-4]])

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from small_meshes import box, on
 
 from femsim import fem
 from femsim.errors import FemsimWarning, InputError, MaterialError, MeshError, SolveError
-from meshes import box, on
 
 
 def cube(name="tet10", divisions=(1, 1, 1)):

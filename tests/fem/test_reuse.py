@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from small_meshes import box, distort, faces_on, on
 
 from femsim import fem
 from femsim.errors import InputError
-from meshes import box, distort, faces_on, on
 
 
 def problem(scale=None, loads=("z",), divisions=(3, 3, 8)):
