@@ -64,7 +64,7 @@ _ROOMS = {
     "Tube": ("case", "Tube"),
     "Untreated": ("treatment", "Untreated"),
     "compare": ("study", "compare"),
-    "read_case": ("case", "load"),  # not "load": that is a subpackage, and would win as soon as it is imported
+    "read_case": ("case", "load"),
     "write": ("report", "write"),
 }
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from femsim import load, material, treatment
+from femsim import loads, material, treatment
 from femsim.case.bones import Femur, SurfaceBone, Tube
 from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
@@ -22,7 +22,7 @@ from femsim.schema import Schema, located
 from femsim.treatment import TREATMENTS, AnyTreatment
 from femsim.units import Density, Length, Mass, measured
 
-LoadName = Annotated[str, AfterValidator(located(lambda name: load.get(name).name))]
+LoadName = Annotated[str, AfterValidator(located(lambda name: loads.get(name).name))]
 BoneSpec = Annotated[Femur | Tube | SurfaceBone, Field(discriminator="kind")]
 
 

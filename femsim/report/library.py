@@ -104,9 +104,9 @@ def _materials() -> list[Row]:
 
 
 def _loads() -> list[Row]:
-    from femsim import load
+    from femsim import loads
 
-    return _rows(load.library())
+    return _rows(loads.library())
 
 
 def _criteria() -> list[Row]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import fem, load, material, mesh, risk, treatment
+from femsim import fem, loads, material, mesh, risk, treatment
 from femsim.case import Case, Comparison
 from femsim.errors import FemsimWarning
 from femsim.mesh import Mesh
@@ -29,7 +29,7 @@ class Problem:
     setup: Setup
     mesh: Mesh
     at: Places
-    loading: load.Applied
+    loading: loads.Applied
 
 
 def compare(
@@ -98,7 +98,7 @@ def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> P
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)
     with watch.stage("loads") as notes:
-        loading = load.apply(load.get(case.load), setup.bone, made, case.body_mass)
+        loading = loads.apply(loads.get(case.load), setup.bone, made, case.body_mass)
         at = places(made, setup.bone)
         notes.append(loading.description)
     return Problem(case, setup, made, at, loading)

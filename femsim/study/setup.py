@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
-from femsim import load
+from femsim import loads
 from femsim.anatomy import Bone, PlacedLesion
 from femsim.case import Case
 from femsim.errors import GeometryError
@@ -48,7 +48,7 @@ def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
         If a lesion lies outside the bone or a device does not fit.
     """
     bone = case.bone.build()
-    load.check_fits(load.get(case.load), bone, case.body_mass)
+    loads.check_fits(loads.get(case.load), bone, case.body_mass)
     _check_count(1 + len(case.lesion))
     lesions = tuple(spec.place(bone) for spec in case.lesion)
     names = lesion_names(len(lesions))

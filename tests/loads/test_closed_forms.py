@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femsim import fem, load
+from femsim import fem, loads
 from femsim.errors import SolveError
-from femsim.load import Applied
+from femsim.loads import Applied
 from femsim.material import assign
 from femsim.mesh import Mesh
 
@@ -29,7 +29,7 @@ def solved(tube: tuple[Any, Mesh]) -> Any:
     workspace = fem.Workspace()
 
     def solve(name: str) -> tuple[Applied, fem.Solution]:
-        applied = load.apply(name, bone, mesh)
+        applied = loads.apply(name, bone, mesh)
         model = fem.Model(mesh.points, mesh.cells, material, supports=applied.supports, loads={name: applied.loads})
         return applied, fem.solve(model, workspace=workspace, threads=1)[name]
 
@@ -63,7 +63,7 @@ def test_stiffness_of_one_load_is_load_over_motion_of_its_patch(name: str, solve
 def test_patch_motion_is_that_of_a_rigid_body(tube: tuple[Any, Mesh]) -> None:
     """ANALYTIC: on a rigid motion the patch reports exactly it."""
     bone, mesh = tube
-    patch = load.apply("torsion", bone, mesh).patches[0]
+    patch = loads.apply("torsion", bone, mesh).patches[0]
     shift, turn = np.array([0.1, -0.2, 0.3]), np.array([1e-3, 2e-3, -3e-3])
     field = shift + np.cross(turn, mesh.points - patch.point)
     found_shift, found_turn = patch.motion(mesh.points, field)
@@ -102,4 +102,4 @@ def test_deflection_of_three_point_bending(solved: Any, tube: tuple[Any, Mesh]) 
 def test_displacement_of_nothing_has_no_stiffness(tube: tuple[Any, Mesh]) -> None:
     bone, mesh = tube
     with pytest.raises(SolveError, match="work"):
-        load.apply("torsion", bone, mesh).stiffness(mesh.points, np.zeros_like(mesh.points))
+        loads.apply("torsion", bone, mesh).stiffness(mesh.points, np.zeros_like(mesh.points))

@@ -1,8 +1,8 @@
 """Load cases: the library with sources, and the way from a load case to supports and forces on a mesh."""
 
-from femsim.load.applied import Applied, Patch
-from femsim.load.apply import apply, check_fits
-from femsim.load.library import (
+from femsim.loads.applied import Applied, Patch
+from femsim.loads.apply import apply, check_fits
+from femsim.loads.library import (
     GRAVITY,
     Bench,
     Held,

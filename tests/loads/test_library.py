@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from femsim import load
+from femsim import loads
 from femsim.errors import InputError
-from femsim.load import LoadItem, read_case
+from femsim.loads import LoadItem, read_case
 from femsim.sourced import TRUST, references
 
-NAMES = list(load.library())
+NAMES = list(loads.library())
 
 
 def item(case: str, name: str) -> LoadItem:
-    return next(one for one in load.get(case).items if one.name == name)
+    return next(one for one in loads.get(case).items if one.name == name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_case_is_sourced(name: str) -> None:
-    case = load.get(name)
+    case = loads.get(name)
     assert case.title
     assert case.bones
     assert case.trust in TRUST
@@ -47,34 +47,34 @@ def test_forces_point_where_anatomy_says(case: str) -> None:
     assert abductors[0] < 0 < abductors[2]
     assert vastus[2] < 0 < vastus[1]
     # together they leave little sideways force: the muscles balance the joint
-    assert abs(sum(one.vector[0] for one in load.get(case).items)) < 0.2 * abs(hip[2])
+    assert abs(sum(one.vector[0] for one in loads.get(case).items)) < 0.2 * abs(hip[2])
 
 
 def test_stance_and_fall_directions() -> None:
-    stance, fall = load.get("stance").main, load.get("fall").main
+    stance, fall = loads.get("stance").main, loads.get("fall").main
     assert math.degrees(math.atan2(stance.vector[0], -stance.vector[2])) == pytest.approx(20.0)
     assert math.degrees(math.asin(fall.vector[2] / 1000)) == pytest.approx(10.0)
     assert math.degrees(math.atan2(-fall.vector[1], fall.vector[0])) == pytest.approx(15.0)
-    assert load.get("fall").rollers[0].direction == pytest.approx([v / 1000 for v in fall.vector], abs=1e-6)
+    assert loads.get("fall").rollers[0].direction == pytest.approx([v / 1000 for v in fall.vector], abs=1e-6)
 
 
 def test_body_weight_is_mass_times_standard_gravity() -> None:
-    assert load.get("walking").reference(75.0)[0] == pytest.approx(0.01 * math.hypot(54, 32.8, 229.2) * 75 * 9.80665)
-    assert load.get("torsion").reference(75.0) == (pytest.approx(10_000.0), "N mm")
+    assert loads.get("walking").reference(75.0)[0] == pytest.approx(0.01 * math.hypot(54, 32.8, 229.2) * 75 * 9.80665)
+    assert loads.get("torsion").reference(75.0) == (pytest.approx(10_000.0), "N mm")
 
 
 def test_scaling() -> None:
-    twice = load.get("walking").scaled(2.0)
-    assert twice.reference(75.0)[0] == pytest.approx(2 * load.get("walking").reference(75.0)[0])
-    assert load.get("three_point_bending").scaled(0.5).reference(75.0)[0] == pytest.approx(500.0)
+    twice = loads.get("walking").scaled(2.0)
+    assert twice.reference(75.0)[0] == pytest.approx(2 * loads.get("walking").reference(75.0)[0])
+    assert loads.get("three_point_bending").scaled(0.5).reference(75.0)[0] == pytest.approx(500.0)
     for factor in (0.0, -1.0, math.nan, math.inf):
         with pytest.raises(InputError):
-            load.get("walking").scaled(factor)
+            loads.get("walking").scaled(factor)
 
 
 def test_unknown_case_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="'walking'"):
-        load.get("waking")
+        loads.get("waking")
 
 
 GOOD: dict[str, Any] = {
@@ -129,4 +129,4 @@ def test_impossible_cases_are_refused(change: dict[str, Any]) -> None:
 
 
 def test_both_ways_of_walking_carry_the_same_forces() -> None:
-    assert load.get("walking").items == load.get("walking_free_knee").items
+    assert loads.get("walking").items == loads.get("walking_free_knee").items

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from femsim import load
+from femsim import loads
 from femsim.errors import FemsimWarning, GeometryError, InputError, MeshError
-from femsim.load import GRAVITY, Applied
+from femsim.loads import GRAVITY, Applied
 from femsim.mesh import Mesh
 
 MASS = 75.0
 Maker = Callable[[bool], tuple[Any, Mesh]]
-FEMUR = [name for name, one in load.library().items() if "femur" in one.bones]
+FEMUR = [name for name, one in loads.library().items() if "femur" in one.bones]
 
 
 def resultant(applied: Applied, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
@@ -36,10 +36,10 @@ def resultant(applied: Applied, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 def test_nodal_forces_have_exactly_the_resultant_asked_for(name: str, left: bool, make_femur: Maker) -> None:
     """ANALYTIC: statics."""
     bone, mesh = make_femur(left)
-    applied = load.apply(name, bone, mesh, MASS)
+    applied = loads.apply(name, bone, mesh, MASS)
     force, moment = resultant(applied, mesh)
     scale = applied.magnitude
-    case = load.get(name)
+    case = loads.get(name)
     if case.bench is None:
         axes, weight = bone.frame.axes, 0.01 * MASS * GRAVITY
         forces = [(np.array(i.vector), weight if i.unit == "%BW" else 1.0) for i in case.items if not i.is_moment]
@@ -58,7 +58,7 @@ def test_left_bone_is_loaded_as_the_mirror_image_of_a_right_one(name: str, make_
     fields = []
     for left in (False, True):
         bone, mesh = make_femur(left)
-        applied = load.apply(name, bone, mesh, MASS)
+        applied = loads.apply(name, bone, mesh, MASS)
         nodal = np.zeros((len(mesh.points), 3))
         for patch in applied.patches:
             nodal[patch.nodes] += patch.nodal_forces(mesh.points)
@@ -70,7 +70,7 @@ def test_left_bone_is_loaded_as_the_mirror_image_of_a_right_one(name: str, make_
 
 def test_forces_act_where_they_should(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
-    applied = load.apply("walking", bone, mesh, MASS)
+    applied = loads.apply("walking", bone, mesh, MASS)
     hip = applied.patches[0]
     assert hip.name == "hip joint"
     np.testing.assert_array_equal(hip.point, bone.landmarks["head_centre"])
@@ -79,13 +79,13 @@ def test_forces_act_where_they_should(make_femur: Maker) -> None:
     assert offset @ hip.force < -0.8 * np.linalg.norm(offset) * np.linalg.norm(hip.force)
     for patch, mark in zip(applied.patches[1:], ["greater_trochanter"] * 3 + ["vastus_lateralis_origin"], strict=True):
         assert np.linalg.norm(mesh.points[patch.nodes] - bone.landmarks[mark], axis=1).max() < 14 + 8
-    held = bone.fraction(mesh.points) <= load.get("walking").held[0].extent / 100.0
+    held = bone.fraction(mesh.points) <= loads.get("walking").held[0].extent / 100.0
     np.testing.assert_array_equal(applied.held, np.flatnonzero(held))
 
 
 def test_fall_rests_on_the_outer_side_of_the_trochanter(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
-    applied = load.apply("fall", bone, mesh, MASS)
+    applied = loads.apply("fall", bone, mesh, MASS)
     ground = next(s for s in applied.supports if s.name == "ground")
     assert ground.components == (0,)
     axes = np.asarray(ground.axes)
@@ -96,7 +96,7 @@ def test_fall_rests_on_the_outer_side_of_the_trochanter(make_femur: Maker) -> No
 
 def test_free_knee_holds_the_head_only_across_the_line_to_the_knee(make_femur: Maker) -> None:
     bone, mesh = make_femur(True)
-    applied = load.apply("walking_free_knee", bone, mesh, MASS)
+    applied = loads.apply("walking_free_knee", bone, mesh, MASS)
     pins = {s.name: s for s in applied.supports}
     assert list(pins) == ["knee centre pin", "head centre pin", "lateral epicondyle pin"]
     assert [len(s.components) for s in pins.values()] == [3, 2, 1]
@@ -113,17 +113,17 @@ def test_free_knee_holds_the_head_only_across_the_line_to_the_knee(make_femur: M
 def test_bench_holds_only_rigid_motions(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
     for name in ("three_point_bending", "four_point_bending"):
-        applied = load.apply(name, bone, mesh, MASS)
+        applied = loads.apply(name, bone, mesh, MASS)
         assert sum(len(s.nodes) * len(s.components) for s in applied.supports) == 6
 
 
 def test_cells_near_loads_and_supports_are_left_out(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
-    applied = load.apply("walking", bone, mesh, MASS)
+    applied = loads.apply("walking", bone, mesh, MASS)
     centroid = mesh.points[mesh.cells[:, :4]].mean(axis=1)
     touched = np.concatenate([p.nodes for p in applied.patches] + [applied.held])
     distance = np.array([np.linalg.norm(mesh.points[touched] - c, axis=1).min() for c in centroid])
-    np.testing.assert_array_equal(applied.excluded, distance <= load.get("walking").exclude)
+    np.testing.assert_array_equal(applied.excluded, distance <= loads.get("walking").exclude)
     assert 0.0 < applied.excluded.mean() < 0.6
 
 
@@ -135,7 +135,7 @@ def test_lesion_under_a_load_is_warned_of(make_femur: Maker) -> None:
         ill = dataclasses.replace(mesh, solids=("lesion",), compartment=near)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", FemsimWarning)
-            load.apply("walking", bone, ill, MASS)
+            loads.apply("walking", bone, ill, MASS)
         assert any("lesion" in str(w.message) for w in caught) is said
 
 
@@ -143,7 +143,7 @@ def test_open_canal_takes_no_load(tube: tuple[Any, Mesh]) -> None:
     bone, mesh = tube
     centroid = mesh.points[mesh.cells[:, :4]].mean(axis=1)
     soft = (np.hypot(centroid[:, 0], centroid[:, 1]) < 9).astype(np.int64)
-    applied = load.apply("axial_compression", bone, dataclasses.replace(mesh, solids=("endosteum",), compartment=soft))
+    applied = loads.apply("axial_compression", bone, dataclasses.replace(mesh, solids=("endosteum",), compartment=soft))
     inner = np.unique(mesh.cells[soft == 1])
     outer = np.unique(mesh.cells[soft == 0])
     assert not np.isin(applied.patches[0].nodes, np.setdiff1d(inner, outer)).any()
@@ -152,7 +152,7 @@ def test_open_canal_takes_no_load(tube: tuple[Any, Mesh]) -> None:
 
 def test_same_mesh_gives_the_same_loads(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
-    first, second = (load.apply("walking", bone, mesh, MASS) for _ in range(2))
+    first, second = (loads.apply("walking", bone, mesh, MASS) for _ in range(2))
     for a, b in zip(first.patches, second.patches, strict=True):
         np.testing.assert_array_equal(a.nodes, b.nodes)
         np.testing.assert_array_equal(a.weights, b.weights)
@@ -164,12 +164,12 @@ def test_same_mesh_gives_the_same_loads(make_femur: Maker) -> None:
 @pytest.mark.parametrize("mass", [0.0, -75.0, math.nan, math.inf, 75_000.0])
 def test_impossible_patients(mass: float, make_femur: Maker) -> None:
     with pytest.raises(InputError, match="body_mass"):
-        load.apply("walking", *make_femur(False), mass)
+        loads.apply("walking", *make_femur(False), mass)
 
 
 def test_load_of_another_bone(tube: tuple[Any, Mesh]) -> None:
     with pytest.raises(InputError, match=r"for femur, not for a tube") as caught:
-        load.apply("walking", *tube)
+        loads.apply("walking", *tube)
     assert "torsion" in caught.value.do
 
 
@@ -177,24 +177,24 @@ def test_missing_landmark(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
     bare = dataclasses.replace(bone, landmarks={"head_centre": bone.landmarks["head_centre"]})
     with pytest.raises(InputError, match="'greater_trochanter'"):
-        load.apply("walking", bare, mesh)
+        loads.apply("walking", bare, mesh)
 
 
 def test_landmark_of_another_bone(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
     far = {name: point + 200.0 for name, point in bone.landmarks.items()}
     with pytest.raises(GeometryError, match="mm from the surface"):
-        load.apply("walking", dataclasses.replace(bone, landmarks=far), mesh)
+        loads.apply("walking", dataclasses.replace(bone, landmarks=far), mesh)
 
 
 def test_patch_that_catches_nothing(make_femur: Maker) -> None:
-    case = load.get("walking")
+    case = loads.get("walking")
     items = tuple(dataclasses.replace(i, radius=0.01) for i in case.items)
     with pytest.raises(GeometryError, match=r"'hip joint' catches 1 nodes"):
-        load.apply(dataclasses.replace(case, items=items), *make_femur(False))
+        loads.apply(dataclasses.replace(case, items=items), *make_femur(False))
 
 
 def test_mesh_without_an_outer_surface(make_femur: Maker) -> None:
     bone, mesh = make_femur(False)
     with pytest.raises(MeshError, match="boundary"):
-        load.apply("walking", bone, dataclasses.replace(mesh, face_sets={}))
+        loads.apply("walking", bone, dataclasses.replace(mesh, face_sets={}))

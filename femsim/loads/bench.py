@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.fem.supports import Fixed
-from femsim.load.applied import Applied, Patch
-from femsim.load.library import Bench, LoadCaseData
-from femsim.load.patch import BoneLike, Skin, round_patch, surface_towards
+from femsim.loads.applied import Applied, Patch
+from femsim.loads.library import Bench, LoadCaseData
+from femsim.loads.patch import BoneLike, Skin, round_patch, surface_towards
 from femsim.mesh.mesh import Mesh
 
 Floats = NDArray[np.float64]

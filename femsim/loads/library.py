@@ -217,7 +217,7 @@ class LoadCaseData:
 @cache
 def library() -> Mapping[str, LoadCaseData]:
     """Every load case by name, in the order of the library file."""
-    data = read_library("femsim.load", "library.toml")
+    data = read_library("femsim.loads", "library.toml")
     return MappingProxyType({name: read_case(name, one) for name, one in data.items()})
 
 

@@ -12,10 +12,10 @@ from scipy.spatial import cKDTree
 
 from femsim.errors import FemsimWarning, InputError
 from femsim.fem.supports import Fixed
-from femsim.load.applied import Applied, Patch
-from femsim.load.bench import bench
-from femsim.load.library import GRAVITY, LoadCaseData, LoadItem, Pin, Roller, get, library
-from femsim.load.patch import FAR, BoneLike, Skin, end_nodes, find, landmark, off_surface, skin
+from femsim.loads.applied import Applied, Patch
+from femsim.loads.bench import bench
+from femsim.loads.library import GRAVITY, LoadCaseData, LoadItem, Pin, Roller, get, library
+from femsim.loads.patch import FAR, BoneLike, Skin, end_nodes, find, landmark, off_surface, skin
 from femsim.mesh.mesh import Mesh
 
 Floats = NDArray[np.float64]
