@@ -26,10 +26,12 @@ __all__ = [
     "ComparisonResult",
     "FemsimError",
     "Femur",
+    "Humerus",
     "Intact",
     "Lesion",
     "Mesh",
     "SurfaceBone",
+    "Tibia",
     "Tube",
     "Untreated",
     "compare",
@@ -38,7 +40,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from femsim.case import Case, Comparison, Femur, Lesion, Mesh, SurfaceBone, Tube
+    from femsim.case import Case, Comparison, Femur, Humerus, Lesion, Mesh, SurfaceBone, Tibia, Tube
     from femsim.case import load as read_case
     from femsim.errors import FemsimError
     from femsim.report import write
@@ -57,10 +59,12 @@ _ROOMS = {
     "ComparisonResult": ("study", "ComparisonResult"),
     "Femur": ("case", "Femur"),
     "FemsimError": ("errors", "FemsimError"),
+    "Humerus": ("case", "Humerus"),
     "Intact": ("treatment", "Intact"),
     "Lesion": ("case", "Lesion"),
     "Mesh": ("case", "Mesh"),
     "SurfaceBone": ("case", "SurfaceBone"),
+    "Tibia": ("case", "Tibia"),
     "Tube": ("case", "Tube"),
     "Untreated": ("treatment", "Untreated"),
     "compare": ("study", "compare"),

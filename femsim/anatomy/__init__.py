@@ -8,13 +8,17 @@ from femsim.anatomy.landmarks import Anatomy, find_anatomy
 from femsim.anatomy.lesion import LesionPlan, PlacedLesion, place_lesion
 from femsim.anatomy.lesion_measures import LesionMeasures, mirels_size
 from femsim.anatomy.measure import measure_bone
-from femsim.anatomy.presets import preset, preset_sources
+from femsim.anatomy.presets import preset, preset_rows, preset_sources
 from femsim.anatomy.repair import Surface, repaired
 from femsim.anatomy.surface import bone_from_surfaces, read_surface
 from femsim.anatomy.tibia import TibiaShape, tibia
 from femsim.anatomy.tube import tube
 
+#: The parametric bones by kind.
+SHAPES = {"femur": FemurShape, "humerus": HumerusShape, "tibia": TibiaShape}
+
 __all__ = [
+    "SHAPES",
     "Anatomy",
     "Bone",
     "Centreline",
@@ -35,6 +39,7 @@ __all__ = [
     "mirels_size",
     "place_lesion",
     "preset",
+    "preset_rows",
     "preset_sources",
     "read_surface",
     "repaired",

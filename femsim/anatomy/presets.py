@@ -43,15 +43,16 @@ def preset(kind: str, sex: str, percentile: float = 50.0) -> dict[str, float]:
             "Choose 1 to 99.",
         )
     score = NormalDist().inv_cdf(percentile / 100.0)
-    return {name: round(value.value + score * sd, 3) for name, (value, sd) in _entries(kind, sex).items()}
+    return {name: round(value.value + score * sd, 3) for name, (value, sd) in preset_rows(kind, sex).items()}
 
 
 def preset_sources(kind: str, sex: str) -> dict[str, Value]:
     """Mean value of every parameter of a preset with its unit, range, condition, source and trust tag."""
-    return {name: value for name, (value, _) in _entries(kind, sex).items()}
+    return {name: value for name, (value, _) in preset_rows(kind, sex).items()}
 
 
-def _entries(kind: str, sex: str) -> dict[str, tuple[Value, float]]:
+def preset_rows(kind: str, sex: str) -> dict[str, tuple[Value, float]]:
+    """Mean, with its source, and standard deviation of every parameter of a preset."""
     if kind not in KINDS or sex not in SEXES:
         raise InputError(
             f"There is no preset for kind = {kind!r}, sex = {sex!r}.",

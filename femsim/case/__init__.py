@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from femsim.case import toml_io
-from femsim.case.bones import Femur, SurfaceBone, Tube
+from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.case.model import Case, Comparison, Mesh, Risk, Solver
 from femsim.case.template import template
@@ -14,11 +14,13 @@ __all__ = [
     "Case",
     "Comparison",
     "Femur",
+    "Humerus",
     "Lesion",
     "Mesh",
     "Risk",
     "Solver",
     "SurfaceBone",
+    "Tibia",
     "Tube",
     "load",
     "template",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,37 +14,103 @@ from femsim.schema import Schema
 from femsim.units import Angle, Length
 
 Side = Literal["left", "right"]
+KINDS = '"femur", "humerus", "tibia", "tube" or "surface".'
 
 
-class Femur(Schema):
-    """The parametric femur of an adult; the defaults are those of a man."""
+class _Parametric(Schema):
+    """What the three parametric bones share: a size by sex and percentile, and any parameter of its own."""
 
-    kind: Literal["femur"] = Field("femur", description='"femur", "tube" or "surface".')
+    kind: str = ""
     side: Side = Field("right", description='"left" or "right".')
-    length: Length = Field(455.0, description="Condyles to the top of the head, along the shaft [mm].")
-    head_diameter: Length = Field(49.0, description="Diameter of the head [mm].")
-    neck_diameter: Length = Field(33.0, description="Of the circle with the area of the narrowest neck section [mm].")
-    neck_shaft_angle: Angle = Field(122.2, description="Between neck and long axis [degree].")
-    anteversion: Angle = Field(14.2, description="Neck axis against the posterior condylar line [degree].")
-    offset: Length = Field(43.0, description="Distance of the head centre from the centreline [mm].")
-    antecurvation_radius: Length = Field(943.0, description="Radius of the anterior bow of the shaft [mm].")
-    shaft_ap: Length = Field(29.0, description="Anteroposterior width at mid-shaft [mm].")
-    shaft_ml: Length = Field(27.0, description="Mediolateral width at mid-shaft [mm].")
-    cortical_thickness: Length = Field(7.0, description="Mean of medial and lateral wall at mid-shaft [mm].")
-    epicondylar_width: Length = Field(84.0, description="Largest width of the condyles [mm].")
-    linea_aspera: Length = Field(2.0, description="Height of the posterior ridge at mid-shaft [mm].")
-    twist: Angle = Field(10.0, description="Turn of the section from distal to proximal [degree].")
+    sex: Literal["male", "female"] | None = Field(
+        None,
+        description='"male" or "female": every parameter below that is left out is that of such an adult; without it,\n'
+        "that of the default bone. femsim info bones shows both.",
+        examples=["female"],
+    )
+    percentile: float | None = Field(
+        None,
+        ge=1.0,
+        le=99.0,
+        description="With sex: size of the bone among adults of that sex, 1 to 99 [%]; 50 if left out.",
+        examples=[50.0],
+    )
     density_factor: float = Field(1.0, gt=0.0, le=2.0, description="Multiplies the density of trabecular bone [-].")
+
+    @model_validator(mode="after")
+    def _percentile_of_a_sex(self) -> Self:
+        if self.percentile is not None and self.sex is None:
+            raise ValueError(f"percentile ({self.percentile:g}) says nothing without sex")
+        return self
+
+    def parameters(self) -> dict[str, float | str]:
+        """What was written, completed by the preset of sex and percentile; mm and degrees."""
+        written = self.model_dump(exclude={"kind", "sex", "percentile"}, exclude_none=True)
+        if self.sex is None:
+            return written
+        return anatomy.preset(self.kind, self.sex, self.percentile or 50.0) | written
 
     def build(self) -> Bone:
         """The bone."""
-        return anatomy.femur(**self.model_dump(exclude={"kind"}))
+        make: Callable[..., Bone] = getattr(anatomy, self.kind)
+        return make(**self.parameters())
+
+
+def _parameter(default: float, description: str) -> Any:
+    """A parameter of a parametric bone: by default that of the preset, or the one shown."""
+    return Field(None, description=description, examples=[default])
+
+
+class Femur(_Parametric):
+    """The parametric femur of an adult; the defaults are those of a man."""
+
+    kind: Literal["femur"] = Field("femur", description=KINDS)
+    length: Length | None = _parameter(455.0, "Condyles to the top of the head, along the shaft [mm].")
+    head_diameter: Length | None = _parameter(49.0, "Diameter of the head [mm].")
+    neck_diameter: Length | None = _parameter(33.0, "Of the circle with the area of the narrowest neck section [mm].")
+    neck_shaft_angle: Angle | None = _parameter(122.2, "Between neck and long axis [degree].")
+    anteversion: Angle | None = _parameter(14.2, "Neck axis against the posterior condylar line [degree].")
+    offset: Length | None = _parameter(43.0, "Distance of the head centre from the centreline [mm].")
+    antecurvation_radius: Length | None = _parameter(943.0, "Radius of the anterior bow of the shaft [mm].")
+    shaft_ap: Length | None = _parameter(29.0, "Anteroposterior width at mid-shaft [mm].")
+    shaft_ml: Length | None = _parameter(27.0, "Mediolateral width at mid-shaft [mm].")
+    cortical_thickness: Length | None = _parameter(7.0, "Mean of medial and lateral wall at mid-shaft [mm].")
+    epicondylar_width: Length | None = _parameter(84.0, "Largest width of the condyles [mm].")
+    linea_aspera: Length | None = _parameter(2.0, "Height of the posterior ridge at mid-shaft [mm].")
+    twist: Angle | None = _parameter(10.0, "Turn of the section from distal to proximal [degree].")
+
+
+class Humerus(_Parametric):
+    """The parametric humerus of an adult; the defaults are those of a man."""
+
+    kind: Literal["humerus"] = Field("humerus", description=KINDS)
+    length: Length | None = _parameter(306.0, "Trochlea to the top of the head, along the shaft [mm].")
+    head_diameter: Length | None = _parameter(44.8, "Diameter of the head [mm].")
+    inclination: Angle | None = _parameter(137.7, "Axis of the head against the long axis [degree].")
+    retroversion: Angle | None = _parameter(28.0, "Axis of the head against the epicondylar line [degree].")
+    offset: Length | None = _parameter(8.0, "Distance of the head centre from the axis of the shaft [mm].")
+    shaft_ap: Length | None = _parameter(22.5, "Anteroposterior width at mid-shaft [mm].")
+    shaft_ml: Length | None = _parameter(22.0, "Mediolateral width at mid-shaft [mm].")
+    cortical_thickness: Length | None = _parameter(5.0, "Mean of medial and lateral wall at mid-shaft [mm].")
+    epicondylar_width: Length | None = _parameter(62.0, "Between the tips of the epicondyles [mm].")
+
+
+class Tibia(_Parametric):
+    """The parametric tibia of an adult; the defaults are those of a man."""
+
+    kind: Literal["tibia"] = Field("tibia", description=KINDS)
+    length: Length | None = _parameter(371.8, "Medial malleolus to the intercondylar eminence, along the shaft [mm].")
+    plateau_width: Length | None = _parameter(76.0, "Largest width of the proximal end [mm].")
+    shaft_ap: Length | None = _parameter(30.0, "Anteroposterior width at mid-shaft [mm].")
+    shaft_ml: Length | None = _parameter(23.0, "Mediolateral width at mid-shaft [mm].")
+    cortical_thickness: Length | None = _parameter(5.5, "Mean of medial and lateral wall at mid-shaft [mm].")
+    torsion: Angle | None = _parameter(24.0, "External turn of the distal end against the plateau [degree].")
 
 
 class Tube(Schema):
     """A straight hollow cylinder: the bone whose stiffness has a closed form."""
 
-    kind: Literal["tube"] = Field("tube", description='"femur", "tube" or "surface".')
+    kind: Literal["tube"] = Field("tube", description=KINDS)
     outer_diameter: Length = Field(28.0, ge=5.0, le=60.0, description="Outer diameter [mm].")
     inner_diameter: Length = Field(13.0, ge=1.0, le=58.0, description="Inner diameter [mm], smaller than the outer.")
     length: Length = Field(200.0, ge=20.0, le=600.0, description="Length [mm].")

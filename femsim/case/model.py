@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from femsim import loads, material, treatment
-from femsim.case.bones import Femur, SurfaceBone, Tube
+from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
@@ -23,7 +23,7 @@ from femsim.treatment import TREATMENTS, AnyTreatment
 from femsim.units import Density, Length, Mass, measured
 
 LoadName = Annotated[str, AfterValidator(located(lambda name: loads.get(name).name))]
-BoneSpec = Annotated[Femur | Tube | SurfaceBone, Field(discriminator="kind")]
+BoneSpec = Annotated[Femur | Humerus | Tibia | Tube | SurfaceBone, Field(discriminator="kind")]
 
 
 # Strategies name folders and files.
@@ -78,7 +78,7 @@ class Case(Schema):
 
     Parameters
     ----------
-    bone : Femur, Tube or SurfaceBone
+    bone : Femur, Humerus, Tibia, Tube or SurfaceBone
     lesion : Lesion or list of Lesion
     load : str
         Name of a load case; ``femsim info loads`` lists them.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import tomlkit
 
 from femsim.case import toml_io
-from femsim.case.bones import SurfaceBone
+from femsim.case.bones import Humerus, SurfaceBone, Tibia
 from femsim.case.model import Comparison
 
 _HEAD = """\
@@ -21,8 +23,9 @@ def template(case: Comparison | None = None) -> str:
     top = toml_io.commented(shown, "", skip=("bone", "lesion", "mesh", "risk", "solver", "materials", "strategies"))
     blocks = [_HEAD.splitlines(), top if shown.lesion else [*top, "# No lesion.", "lesion = []"]]
     blocks.append(toml_io.commented(shown.bone, "bone"))
-    if not isinstance(shown.bone, SurfaceBone):
-        blocks.append(_as_comment(_other_bones()))
+    for other, words in _OTHERS:
+        if type(other) is not type(shown.bone):
+            blocks.append(_as_comment(toml_io.commented(other, "bone", skip=_SAID), words))
     for lesion in shown.lesion:
         blocks.append(toml_io.commented(lesion, "[lesion]"))
     for name in ("mesh", "risk", "solver"):
@@ -35,10 +38,18 @@ def template(case: Comparison | None = None) -> str:
     return "\n".join("\n".join(lines) + "\n" for lines in blocks)
 
 
-def _other_bones() -> list[str]:
-    return toml_io.commented(SurfaceBone.model_construct(periosteum="periosteum.stl"), "bone")  # type: ignore[arg-type]
+_KEY = re.compile(r"# \w+ = ")
+# Of the parametric bones, the keys that were explained with the first.
+_SAID = ("side", "sex", "percentile", "density_factor")
+_OTHERS = (
+    (Humerus(), "a humerus (side, sex, percentile and density_factor as above)"),
+    (Tibia(), "a tibia (side, sex, percentile and density_factor as above)"),
+    (SurfaceBone.model_construct(periosteum="periosteum.stl"), "your own surfaces"),  # type: ignore[arg-type]
+)
 
 
-def _as_comment(lines: list[str]) -> list[str]:
-    head = "# Instead of a parametric bone, your own surfaces (delete the section above):"
-    return [head, *(f"# {line}".replace("# #", "#  ") for line in lines)]
+def _as_comment(lines: list[str], words: str) -> list[str]:
+    head = f"# Instead of the bone above, {words}:"
+    # keys that were comments already are not commented twice; what explains them is indented
+    plain = [line.removeprefix("# ") if _KEY.match(line) else line for line in lines]
+    return [head, *(f"# {line}".replace("# #", "#  ") for line in plain)]

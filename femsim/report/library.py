@@ -134,14 +134,28 @@ def _plain(value: Any) -> Any:
 
 
 def _bones() -> list[Row]:
-    from femsim.anatomy import sites
+    """Parameters of the default bones and of the presets, then the named places."""
+    from femsim.anatomy import SHAPES, preset_rows, sites
 
-    table = sites._table()
-    return [
-        {"bone": bone, "site": site, "position": data.get("fraction"), "meaning": data["meaning"]}
-        for bone, places in table.items()
-        for site, data in places.items()
+    defaults = [
+        {"bone": f"{kind}, default", "name": one.name, "value": one.default}
+        for kind, shape in SHAPES.items()
+        for one in dataclasses.fields(shape)
+        if not isinstance(one.default, str)
     ]
+    sizes = [
+        {"bone": f"{kind}, {sex}", "sd": sd} | {key: item for key, item in row.items() if key != "number"}
+        for kind in SHAPES
+        for sex in ("male", "female")
+        for name, (value, sd) in preset_rows(kind, sex).items()
+        for row in _rows({name: value})
+    ]
+    places = [
+        {"bone": f"{bone}, site", "name": site, "value": data.get("fraction"), "condition": data["meaning"]}
+        for bone, found in sites._table().items()
+        for site, data in found.items()
+    ]
+    return [*defaults, *sizes, *places]
 
 
 def _fields() -> list[Row]:

@@ -45,6 +45,14 @@ CASES = {
     "default": case.Comparison(),
     "changed": CHANGED,
     "no lesion": case.Comparison(lesion=[], strategies={"untreated": fs.Untreated()}),
+    "humerus": case.Comparison(
+        bone=fs.Humerus(sex="female", percentile=30, shaft_ap="2 cm"),
+        lesion=fs.Lesion(site="shaft_middle", diameter=12),
+        load="torsion",
+    ),
+    "tibia": case.Comparison(
+        bone=fs.Tibia(side="left", torsion=20), lesion=fs.Lesion(site="shaft_middle"), load="bending_sagittal"
+    ),
     "surface": case.Comparison(bone=fs.SurfaceBone(periosteum="/some/bone.stl", endosteum="/some/canal.stl")),
 }
 
@@ -68,6 +76,9 @@ def test_template_shows_every_key() -> None:
     models = [
         case.Comparison,
         case.Femur,
+        case.Humerus,
+        case.Tibia,
+        case.SurfaceBone,
         case.Lesion,
         case.Mesh,
         case.Risk,
