@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from femsim import fem, loads, material, mesh, risk, treatment
 from femsim.case import Case, Comparison
 from femsim.errors import FemsimWarning
+from femsim.material import MaterialData
 from femsim.mesh import Mesh
 from femsim.study import metrics
 from femsim.study.materials import Places, places
@@ -61,7 +62,7 @@ def compare(
     FemsimError
         With what, why and what to do, before anything is written.
     """
-    chosen = _strategies(case, strategies)
+    chosen = strategies_of(case, strategies)
     watch = progress or Progress()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FemsimWarning)
@@ -72,7 +73,10 @@ def compare(
     return metrics.finish(problem, results, coarse, told, watch.seconds)
 
 
-def _strategies(case: Case, given: Sequence[Treatment] | Mapping[str, Treatment] | None) -> dict[str, Treatment]:
+def strategies_of(
+    case: Case, given: Sequence[Treatment] | Mapping[str, Treatment] | None = None
+) -> dict[str, Treatment]:
+    """What is compared, by name, the intact twin first; that of the case where nothing is given."""
     if given is None:
         given = case.strategies if isinstance(case, Comparison) else treatment.default_strategies()
     named = dict(given) if isinstance(given, Mapping) else treatment.named(given)
@@ -87,8 +91,17 @@ def _coarse(case: Case, strategies: Mapping[str, Treatment], watch: Progress) ->
     return solve_all(build(twice, strategies, watch), strategies, watch)
 
 
-def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Problem:
-    """Everything up to the equations: bone, solids, mesh, loads."""
+@dataclass(frozen=True, eq=False)
+class Meshed:
+    """Bone, solids and mesh: what every load case and every material shares."""
+
+    setup: Setup
+    mesh: Mesh
+    at: Places
+
+
+def meshed(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Meshed:
+    """Bone, solids and mesh of a case."""
     with watch.stage("bone and devices") as notes:
         setup = prepare(case, strategies)
         notes.append(setup.bone.name)
@@ -97,11 +110,21 @@ def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> P
         notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)
-    with watch.stage("loads") as notes:
-        loading = loads.apply(loads.get(case.load), setup.bone, made, case.body_mass)
         at = places(made, setup.bone)
+    return Meshed(setup, made, at)
+
+
+def loaded(case: Case, given: Meshed, watch: Progress) -> Problem:
+    """A case on its mesh with supports and loads."""
+    with watch.stage("loads") as notes:
+        loading = loads.apply(loads.get(case.load), given.setup.bone, given.mesh, case.body_mass)
         notes.append(loading.description)
-    return Problem(case, setup, made, at, loading)
+    return Problem(case, given.setup, given.mesh, given.at, loading)
+
+
+def build(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Problem:
+    """Everything up to the equations: bone, solids, mesh, loads."""
+    return loaded(case, meshed(case, strategies, watch), watch)
 
 
 def solve_all(problem: Problem, strategies: Mapping[str, Treatment], watch: Progress) -> dict[str, CaseResult]:
@@ -125,20 +148,10 @@ def _solve(
     workspace: fem.Workspace,
     guess: Mapping[str, NDArray[np.float64]] | None,
 ) -> tuple[CaseResult, dict[str, NDArray[np.float64]]]:
-    names, index = treatment.paint(problem.mesh, problem.setup.rules[name])
-    data = tuple(problem.case.material(one) for one in names)
-    stiffness = material.assign(data, index, density=problem.at.density, axis=problem.at.axis)
-    model = fem.Model(
-        points=problem.mesh.points,
-        cells=problem.mesh.cells,
-        element=problem.mesh.kind,
-        material=stiffness,
-        supports=problem.loading.supports,
-        loads={problem.loading.name: problem.loading.loads},
-    )
+    data, index = painted(problem, name)
     settings = problem.case.solver
     solutions = fem.solve(
-        model,
+        equations(problem, data, index),
         solver=settings.method,
         tolerance=settings.tolerance,
         threads=settings.threads,
@@ -146,6 +159,36 @@ def _solve(
         guess=guess,
     )
     solution = solutions[problem.loading.name]
+    return judged(problem, name, strategy, data, index, solution), {problem.loading.name: solution.displacement}
+
+
+def painted(problem: Problem, name: str) -> tuple[tuple[MaterialData, ...], NDArray[np.int64]]:
+    """Materials of a strategy, with the changes of the case, and which of them every element is made of."""
+    names, index = treatment.paint(problem.mesh, problem.setup.rules[name])
+    return tuple(problem.case.material(one) for one in names), index
+
+
+def equations(problem: Problem, data: Sequence[MaterialData], index: NDArray[np.int64]) -> fem.Model:
+    """The model of one strategy."""
+    return fem.Model(
+        points=problem.mesh.points,
+        cells=problem.mesh.cells,
+        element=problem.mesh.kind,
+        material=material.assign(data, index, density=problem.at.density, axis=problem.at.axis),
+        supports=problem.loading.supports,
+        loads={problem.loading.name: problem.loading.loads},
+    )
+
+
+def judged(
+    problem: Problem,
+    name: str,
+    strategy: Treatment,
+    data: Sequence[MaterialData],
+    index: NDArray[np.int64],
+    solution: fem.Solution,
+) -> CaseResult:
+    """Strength and the row of the table from a solution."""
     assessment = risk.assess(
         solution,
         data,
@@ -155,5 +198,4 @@ def _solve(
         density=problem.at.density,
         minimum_density=problem.case.risk.minimum_density,
     )
-    result = metrics.case_result(problem, name, strategy, data, index, solution, assessment)
-    return result, {problem.loading.name: solution.displacement}
+    return metrics.case_result(problem, name, strategy, data, index, solution, assessment)
