@@ -17,7 +17,7 @@ from scipy import sparse
 from femsim.errors import InputError, SolveError
 from femsim.fem.elements import Element
 from femsim.fem.mpc import Coupling, couplings_of, transformation
-from femsim.fem.supports import Fixed, RigidCoupling, Support, label
+from femsim.fem.supports import Fixed, LinearConstraint, RigidCoupling, Support, label
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -106,7 +106,8 @@ def plan(supports: Sequence[Support], points: Floats, cells: Ints, element: Elem
     free, skew, projector = _directions(rows, count)
     bare = np.ones(n, bool)
     bare[cells] = False
-    free[:n][bare] = False  # nodes in no cell have no equation
+    # Nodes in no cell have no stiffness of their own; where an equation ties them to others they have theirs.
+    free[:n] &= ~bare[:, None] | tied_by_equations(supports, n)
     fixed = ~free
     fixed[skew] = True
     joined = transformation(supports, couplings, points, cells, element, fixed.ravel())
@@ -123,6 +124,15 @@ def plan(supports: Sequence[Support], points: Floats, cells: Ints, element: Elem
     touched[masters[masters < n]] = True
     offset = shift[: 3 * n].reshape(-1, 3)
     return Plan(n, count, rows, names, free, skew, projector, couplings, real, offset, touched)
+
+
+def tied_by_equations(supports: Sequence[Support], n: int) -> Bools:
+    """Displacements (n, 3) that occur in a linear constraint."""
+    out = np.zeros((n, 3), bool)
+    for support in supports:
+        if isinstance(support, LinearConstraint):
+            out[np.asarray(support.nodes, np.int64), np.asarray(support.components, np.int64)] = True
+    return out
 
 
 def prescribed(plan: Plan, overrides: Mapping[str, ArrayLike], supports: Sequence[Support]) -> Floats:

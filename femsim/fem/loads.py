@@ -109,7 +109,7 @@ class Thermal:
 
 @dataclass(frozen=True, eq=False)
 class InitialStrain:
-    """Stress-free strain in global axes, (6,) or (c, 6), of the given cells (default every cell)."""
+    """Stress-free strain in global axes, (6,), (c, 6) or (c, q, 6), of the given cells (default every cell)."""
 
     strain: ArrayLike
     cells: Ints | None = None

@@ -61,10 +61,14 @@ def loose_motion(plan: Plan, points: Floats, cells: Ints, part: Ints) -> LooseMo
     # Unknowns: six per part, then three translations and three (scaled) rotations per coupling.
     first = np.full(plan.nodes, -1, np.int64)
     first[copy_node[::-1]] = np.arange(len(copy_node))[::-1]
-    at_node = _rows_of(motions, np.maximum(first, 0)) if len(copy_node) else motions
+    at_node = sparse.diags(np.repeat((first >= 0).astype(float), 3)) @ _rows_of(motions, np.maximum(first, 0))
     references = 3 * (plan.count - plan.nodes)
     every = sparse.block_diag([at_node, sparse.identity(references)], format="csr") if references else at_node
-    equations = [_held(plan) @ every, _shared(motions, first, copy_node, references)]
+    bare = _in_play(plan, first)
+    every = sparse.hstack([every, _unit_columns(bare, plan.count)], format="csr")
+    equations = [_held(plan) @ every, _shared(motions, first, copy_node, references + 3 * len(bare))]
+    pinned = (3 * bare[:, None] + np.arange(3))[~_moves(plan)[bare]]
+    equations.append(every[pinned])
     if plan.transform is not None:
         gap = plan.transform - sparse.eye(3 * plan.nodes, 3 * plan.count, format="csr")
         equations.append(gap @ every)
@@ -73,7 +77,23 @@ def loose_motion(plan: Plan, points: Floats, cells: Ints, part: Ints) -> LooseMo
     found = _null_vector(gram)
     if found is None:
         return None
-    return _describe(found, bodies, copy_node, copy_part, size, plan)
+    return _describe(found, bodies, copy_node, copy_part, size, plan, bare)
+
+
+def _moves(plan: Plan) -> NDArray[np.bool_]:
+    """Displacements (n, 3) that are free or follow others."""
+    free = plan.free[: plan.nodes]
+    return free if plan.transform is None else free | (plan.transform.diagonal().reshape(-1, 3) == 0.0)
+
+
+def _in_play(plan: Plan, first: Ints) -> Ints:
+    """Nodes in no cell that equations let move."""
+    return np.flatnonzero((first < 0) & _moves(plan).any(axis=1))
+
+
+def _unit_columns(nodes: Ints, count: int) -> sparse.csr_matrix:
+    rows = (3 * nodes[:, None] + np.arange(3)).ravel()
+    return sparse.csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(3 * count, len(rows)))
 
 
 def _copies(cells: Ints, part: Ints) -> tuple[Ints, Ints]:
@@ -141,11 +161,17 @@ def _null_vector(gram: sparse.csr_matrix) -> Floats | None:
     return None
 
 
-def _describe(vector: Floats, bodies: int, node: Ints, part: Ints, size: Floats, plan: Plan) -> LooseMotion:
+def _describe(vector: Floats, bodies: int, node: Ints, part: Ints, size: Floats, plan: Plan, bare: Ints) -> LooseMotion:
     table = vector[: 6 * bodies].reshape(-1, 6)
     which = int((table**2).sum(axis=1).argmax())
     if not table[which].any():
-        at = int(np.abs(vector[6 * bodies :]).argmax()) // 6
+        loosest = int(np.abs(vector[6 * bodies :]).argmax())
+        references = 3 * (plan.count - plan.nodes)
+        if loosest >= references:
+            k = (loosest - references) // 3
+            motion = vector[6 * bodies + references + 3 * k :][:3]
+            return LooseMotion(-1 - len(plan.couplings) - k, int(bare[k]), 1, bodies, motion, np.zeros(3))
+        at = loosest // 6
         tail = vector[6 * bodies + 6 * at :][:6]
         return LooseMotion(
             -1 - at, int(plan.couplings[at].nodes[0]), len(plan.couplings[at].nodes), bodies, tail[:3], tail[3:]

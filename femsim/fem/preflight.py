@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import FemsimWarning, InputError, MeshError, SolveError
 from femsim.fem import loads as kinds
-from femsim.fem.constraints import Plan, plan
+from femsim.fem.constraints import Plan, plan, tied_by_equations
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.fem.model import Model
 from femsim.fem.parts import LooseMotion, loose_motion
@@ -42,6 +42,7 @@ def examine(model: Model, grid: Grid, scheme: Plan) -> None:
     _locking(model)
     used = np.zeros(len(model.points), bool)
     used[model.cells] = True
+    used |= tied_by_equations(model.supports, len(model.points)).any(axis=1)
     _supports(model, scheme, used)
     for name, case in model.loads.items():
         _case(model, name, case, used)
@@ -184,6 +185,12 @@ def _loose_text(loose: LooseMotion, scheme: Plan) -> tuple[str, str, str]:
         motion = f"translation {vector(loose.translation)} with rotation {vector(loose.rotation)}"
         if np.abs(loose.translation).max() < 1e-6:
             motion = f"rotation about {vector(loose.rotation)}"
+    if loose.part < -len(scheme.couplings):
+        return (
+            f"Node {loose.node} is in no cell, and no equation holds it against {motion}.",
+            "It can move freely, and its displacement is not determined.",
+            "Prescribe it, or take it out of the equations.",
+        )
     if loose.part < 0:
         name = scheme.couplings[-1 - loose.part].name
         return (

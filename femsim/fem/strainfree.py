@@ -45,14 +45,15 @@ def _initial(model: Model, load: InitialStrain) -> Floats:
     m, q = len(model.cells), element(model.element).points
     chosen = np.arange(m) if load.cells is None else np.asarray(load.cells)
     strain = np.asarray(load.strain, float)
-    if strain.shape not in ((6,), (len(chosen), 6)) or not np.isfinite(strain).all():
+    c = len(chosen)
+    if strain.shape not in ((6,), (c, 6), (c, q, 6)) or not np.isfinite(strain).all():
         raise InputError(
             f"{label(load)} has a strain of shape {strain.shape}, or one that is not finite.",
-            f"It acts on {len(chosen)} cells.",
-            f"Give (6,) or ({len(chosen)}, 6) finite numbers.",
+            f"It acts on {c} cells of {q} quadrature points.",
+            f"Give (6,), ({c}, 6) or ({c}, {q}, 6) finite numbers.",
         )
     out = np.zeros((m, q, 6))
-    out[chosen] = np.broadcast_to(strain, (len(chosen), 6))[:, None, :]
+    out[chosen] = strain if strain.ndim == 3 else np.broadcast_to(strain, (c, 6))[:, None, :]
     return out
 
 
