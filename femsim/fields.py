@@ -35,6 +35,7 @@ def _table(*rows: tuple[str, str, Location, str]) -> dict[str, Field]:
 FIELDS: dict[str, Field] = _table(
     # --- fields on the mesh
     ("displacement", "mm", "node", "displacement vector"),
+    ("nodal_force", "N", "node", "nodal force of the stresses: load or reaction, zero inside the body"),
     ("compartment", "-", "cell", "bit mask of the solids the element lies in"),
     ("material", "-", "cell", "index of the material in the strategy's list"),
     ("youngs_modulus", "MPa", "cell", "axial Young's modulus, mean over the element"),
