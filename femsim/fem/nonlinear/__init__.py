@@ -11,6 +11,7 @@ True
 """
 
 from femsim.fem.nonlinear.laws import Branch, Inelastic, Law, Quadric, VonMises
+from femsim.fem.nonlinear.path import LoadPath, PathSettings, Step, follow
 from femsim.fem.nonlinear.point import Path, follow_strain, follow_stress, single_point
 from femsim.fem.nonlinear.state import Points, Response, State, points_of
 
@@ -18,12 +19,16 @@ __all__ = [
     "Branch",
     "Inelastic",
     "Law",
+    "LoadPath",
     "Path",
+    "PathSettings",
     "Points",
     "Quadric",
     "Response",
     "State",
+    "Step",
     "VonMises",
+    "follow",
     "follow_strain",
     "follow_stress",
     "points_of",

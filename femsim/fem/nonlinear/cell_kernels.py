@@ -44,8 +44,8 @@ def respond(
                 shear = factor * base[p, 3, 3]
                 bulk = factor * base[p, 0, 0] - 4.0 / 3.0 * shear
                 kappa[e, q] += von_mises_point(
-                    strain[e, q], plastic0[e, q], kappa0[e, q], bulk, shear, numbers[p], stress[e, q], flow,
-                    tangent[e, q],
+                    strain[e, q], plastic0[e, q], kappa0[e, q], bulk, shear, numbers[p], clip,
+                    stress[e, q], flow, tangent[e, q],
                 )  # fmt: skip
                 plastic[e, q] += flow
             elif kind[p] == 2 and inelastic[e]:

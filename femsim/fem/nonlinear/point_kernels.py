@@ -27,8 +27,9 @@ CLOSE = 1e-13
 
 @_jit
 def von_mises_point(
-    strain: Any, plastic: Any, kappa: float, bulk: float, shear: float, law: Any, stress: Any, flow: Any, tangent: Any
-) -> float:
+    strain: Any, plastic: Any, kappa: float, bulk: float, shear: float, law: Any, clip: float, stress: Any, flow: Any,
+    tangent: Any,
+) -> float:  # fmt: skip
     """Radial return for von Mises plasticity with linear and Voce isotropic and linear kinematic hardening.
 
     Parameters
@@ -41,6 +42,8 @@ def von_mises_point(
         Elastic moduli.
     law : (5,)
         Yield stress, linear and Voce hardening (asymptote, rate), kinematic hardening modulus.
+    clip : float
+        Smallest hardening modulus in the tangent, relative to three times the shear modulus.
     stress, flow, tangent : (6,), (6,), (6, 6)
         Written: stress, increment of plastic strain, consistent tangent.
 
@@ -74,7 +77,7 @@ def von_mises_point(
     if gain > 0.0:
         theta = 1.0 - 3.0 * shear * gain / trial
         slope = law[LINEAR] + law[VOCE] * law[RATE] * np.exp(-law[RATE] * (kappa + gain)) + law[KINEMATIC]
-        last = 1.0 / (1.0 + slope / (3.0 * shear)) - (1.0 - theta)
+        last = 1.0 / (1.0 + max(slope / (3.0 * shear), clip)) - (1.0 - theta)
         for i in range(6):
             direction = 1.5 * relative[i] / trial
             stress[i] -= 2.0 * shear * gain * direction

@@ -1,0 +1,314 @@
+"""From zero through first yield to and past the peak: steps, controls, cuts, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.errors import InputError, SolveError
+from femsim.fem import operators
+from femsim.fem.model import Model
+from femsim.fem.nonlinear.balance import Balance, Trial, balance_of
+from femsim.fem.nonlinear.laws import Inelastic
+from femsim.fem.nonlinear.newton import Condition, Outcome, iterate
+from femsim.fem.nonlinear.state import State
+from femsim.fem.workspace import Workspace
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """How a path is followed.
+
+    Attributes
+    ----------
+    tolerance : float
+        Out-of-balance forces over the forces of loads and supports.
+    first_step : float
+        First inelastic step, relative to the displacement at first yield.
+    growth : float
+        A step after an easy one is longer by this factor at most.
+    steps, iterations, cuts : int
+        Largest number of steps, of iterations in one, and of halvings in a row.
+    drop : float
+        The path ends when the load has fallen by this share of the peak.
+    flat : float
+        It also ends when the stiffness has fallen below this share of the first one for three steps.
+    reach : float
+        It ends at the latest when the displacement is this many times that of the elastic model at the peak.
+    solver : str
+    linear_tolerance : float
+        Relative residual of the iterative solution in every iteration.
+    threads : int or None
+    """
+
+    tolerance: float = 1e-4
+    first_step: float = 0.15
+    growth: float = 1.6
+    steps: int = 80
+    iterations: int = 14
+    cuts: int = 5
+    drop: float = 0.05
+    flat: float = 2e-3
+    reach: float = 6.0
+    solver: str = "auto"
+    linear_tolerance: float = 1e-3
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (0.0 < self.tolerance < 0.1 and 0.0 < self.linear_tolerance < 0.1 and 0.0 < self.drop < 1.0):
+            raise InputError(
+                f"tolerance = {self.tolerance!r}, linear_tolerance = {self.linear_tolerance!r} or drop = {self.drop!r} "
+                "is out of range.",
+                "The path would not be one of equilibria, or not end.",
+                "Use about 1e-4, 1e-3 and 0.05.",
+            )
+        if not (self.steps >= 1 and self.iterations >= 2 and self.growth >= 1.0 and self.first_step > 0.0):
+            raise InputError(
+                "steps, iterations, growth or first_step is out of range.", "The path could not start.", "See the help."
+            )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One accepted step: its load, displacement, control, residuals of its iterations, and cuts before it."""
+
+    load: float
+    displacement: float
+    control: str
+    residuals: tuple[float, ...]
+    cuts: int
+
+
+@dataclass(frozen=True, eq=False)
+class LoadPath:
+    """A path of equilibria.
+
+    Attributes
+    ----------
+    load : (s,) float64
+        Under forces: load factor times `magnitude`, N (N mm for a moment), from 0. Where displacements are prescribed:
+        what the supports exert on them, N.
+    displacement : (s,) float64
+        What the load does its work on, mm (rad for a moment): the area under `load` over it is the work of all loads.
+    end : {"peak", "plateau", "steps", "displacement", "no convergence"}
+        Why it ended; with the first two the largest load is a limit load, with the others it is a lower bound.
+    steps : tuple of Step
+    peak : Trial
+        The state at the largest load.
+    last : Trial
+        The last state.
+    solves, linear_iterations : int
+        Tangents solved with, and iterations of the linear solver in all.
+    """
+
+    load: Floats
+    displacement: Floats
+    end: str
+    steps: tuple[Step, ...]
+    peak: Trial
+    last: Trial
+    solves: int
+    linear_iterations: int
+
+    @property
+    def limit(self) -> float:
+        """Largest load."""
+        return float(self.load.max())
+
+    @property
+    def reached(self) -> bool:
+        """Whether the largest load is a limit: a peak that was passed, or a plateau."""
+        return self.end in ("peak", "plateau")
+
+
+def follow(
+    model: Model,
+    laws: Inelastic,
+    case: str = "load",
+    *,
+    magnitude: float = 1.0,
+    settings: PathSettings | None = None,
+    workspace: Workspace | None = None,
+    told: Callable[[Step], None] | None = None,
+) -> LoadPath:
+    """Follow a model under a growing load until it has failed.
+
+    Parameters
+    ----------
+    model : Model
+    laws : Inelastic
+        What its materials do beyond their elastic limit.
+    case : str
+        Load case; all its loads and prescribed displacements grow by one factor.
+    magnitude : float
+        Size of the main load at factor one, N or N mm; of the prescribed displacement, mm, where there are no forces.
+    settings : PathSettings, optional
+    workspace : Workspace, optional
+    told : callable, optional
+        Told every accepted step.
+
+    Returns
+    -------
+    LoadPath
+
+    Raises
+    ------
+    SolveError
+        If the model cannot be solved even elastically, or nothing in it can yield.
+    """
+    chosen = settings or PathSettings()
+    space = workspace if workspace is not None else Workspace()
+    balance = balance_of(
+        model, case, laws, space, solver=chosen.solver, tolerance=min(1e-6, chosen.linear_tolerance),
+        threads=chosen.threads,
+    )  # fmt: skip
+    return _Walk(balance, magnitude, chosen, told).run()
+
+
+@dataclass(eq=False)
+class _Walk:
+    """The state of a walk along the path; everything here changes from step to step."""
+
+    balance: Balance
+    magnitude: float
+    settings: PathSettings
+    told: Callable[[Step], None] | None
+    steps: list[Step] = field(default_factory=list)
+    control: str = "load displacement"
+    _at_yield: float = 0.0
+
+    def run(self) -> LoadPath:
+        trial, state = self._to_first_yield()
+        peak, before, old = trial, self._origin, self.balance.points.fresh()
+        size, end = self.settings.first_step, "steps"
+        for _ in range(self.settings.steps):
+            found = self._advance(before, trial, old, state, size)
+            if found is None:
+                end = "no convergence"
+                break
+            outcome, taken, cuts = found
+            before, trial, old = trial, outcome.trial, state
+            state = self.balance.points.settle(trial.response)
+            top = max(step.load for step in self.steps)
+            self._add(trial, self.control, outcome.residuals, cuts)
+            if self.steps[-1].load > top:
+                peak = trial
+            stop = self._stop()
+            if stop:
+                end = stop
+                break
+            size = self._next_size(taken, outcome)
+        return LoadPath(
+            load=np.array([0.0] + [step.load for step in self.steps]),
+            displacement=np.array([0.0] + [step.displacement for step in self.steps]),
+            end=end, steps=tuple(self.steps), peak=peak, last=trial,
+            solves=self.balance.solves, linear_iterations=self.balance.iterations,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------ first yield
+    def _to_first_yield(self) -> tuple[Trial, State]:
+        """The elastic solution, scaled to where the first point yields: exact, and without an iteration."""
+        balance = self.balance
+        fresh = balance.points.fresh()
+        zero = np.zeros((balance.scheme.count, 3))
+        self._origin = balance.trial(zero, 0.0, fresh)
+        _, ahead = balance.directions(self._origin)
+        balance.tolerance = self.settings.linear_tolerance
+        balance.last = ahead
+        moved = balance.moved(ahead, 1.0)
+        strain = operators.strain(balance.grid, balance.model.material, moved)
+        stress = operators.stress(balance.grid, balance.model.material, strain)
+        gauge = float(balance.points.gauge(stress).max())
+        if not gauge > 0.0:
+            raise SolveError(
+                "No material under load can yield.",
+                "There is no failure load.",
+                "Give at least one loaded material a law.",
+            )
+        factor = 1.0 / gauge
+        trial = balance.trial(factor * ahead, factor, fresh)
+        self._at_yield = float((balance.right.external * trial.displacement).sum()) or factor
+        self._add(trial, "elastic", (trial.norm / balance.scale(trial),), 0)
+        return trial, balance.points.settle(trial.response)
+
+    # ------------------------------------------------------------------------------------------------ one step
+    def _advance(
+        self, before: Trial, trial: Trial, old: State, state: State, size: float
+    ) -> tuple[Outcome, float, int] | None:
+        """A converged step of the size asked for or a shorter one; None where none was found."""
+        for cut in range(self.settings.cuts + 1):
+            condition, start = self._predict(before, trial, old, state, size)
+            outcome = iterate(
+                self.balance, start, state, trial, condition, tolerance=self.settings.tolerance,
+                limit=self.settings.iterations,
+            )  # fmt: skip
+            if outcome.converged:
+                return outcome, size, cut
+            if self.control == "load displacement" and state.kappa.any():
+                self.control, size = "plastic strain", min(size, 1.0)
+            size *= 0.5
+        return None
+
+    def _predict(self, before: Trial, trial: Trial, old: State, state: State, size: float) -> tuple[Condition, Trial]:
+        """The condition of the next step and a first guess of where it ends.
+
+        `size` is relative to the displacement at first yield under control by the load's own displacement, and to the
+        last step under control by plastic strain: the work of the strains on the last plastic strain increment
+        (de Borst 1987: indirect displacement control), which grows even where the load's displacement snaps back.
+        """
+        balance = self.balance
+        change, factor = trial.unknowns - before.unknowns, trial.factor - before.factor
+        moved = trial.displacement - before.displacement
+        flow = state.plastic - old.plastic
+        if self.control == "plastic strain" and flow.any():
+            vector, slope = operators.internal_forces(balance.grid, balance.model.material, flow), 0.0
+            target = size * float((vector * moved).sum())
+            part = size
+        else:
+            vector, slope = balance.right.external, 0.0
+            if not vector.any():
+                vector, slope = np.zeros_like(vector), 1.0
+            target = size * self._at_yield
+            along = float((vector * moved).sum()) + slope * factor
+            part = target / along if along > 0.0 else 0.0
+        start = balance.trial(trial.unknowns + part * change, trial.factor + part * factor, state)
+        return Condition(vector, slope, target), start
+
+    def _next_size(self, size: float, outcome: Outcome) -> float:
+        count = len(outcome.residuals) - 1
+        factor = min(self.settings.growth, max(0.5, (5.0 / max(count, 1)) ** 0.5))
+        if self.control == "plastic strain":
+            return factor  # the last step is the unit there
+        return size * factor
+
+    # ------------------------------------------------------------------------------------------------ notes
+    def _add(self, trial: Trial, control: str, residuals: tuple[float, ...], cuts: int) -> None:
+        balance = self.balance
+        if balance.driven:
+            load, measure = balance.hold(trial.inner) / self.magnitude, trial.factor * self.magnitude
+        else:
+            load = trial.factor * self.magnitude
+            measure = balance.work(trial.displacement, trial.unknowns, trial.factor) / self.magnitude
+        self.steps.append(Step(load, measure, control, residuals, cuts))
+        if self.told is not None:
+            self.told(self.steps[-1])
+
+    def _stop(self) -> str:
+        """Why the path should end here; empty to go on."""
+        load = np.array([0.0] + [step.load for step in self.steps])
+        moved = np.array([0.0] + [step.displacement for step in self.steps])
+        top, stiffness = load.max(), load[1] / moved[1]
+        if load[-1] < (1.0 - self.settings.drop) * top:
+            return "peak"
+        if len(load) > 5:
+            slope = np.diff(load[-4:]) / np.diff(moved[-4:])
+            if (np.abs(slope) < self.settings.flat * stiffness).all():
+                return "plateau"
+        if moved[-1] > self.settings.reach * top / stiffness:
+            return "displacement"
+        return ""
