@@ -47,7 +47,12 @@ FIELDS: dict[str, Field] = _table(
     ("maximum_principal_strain", "-", "cell", "largest principal strain"),
     ("minimum_principal_strain", "-", "cell", "smallest principal strain"),
     ("energy_density", "MPa", "cell", "strain energy per volume"),
-    ("risk", "-", "cell", "factor of risk: averaged demand over capacity; 1 is the linear failure load"),
+    (
+        "risk",
+        "-",
+        "cell",
+        "factor of risk: demand averaged over a physical volume, over capacity; 1 is the linear failure load",
+    ),
     ("failure_mode", "-", "cell", "mode that governs: 0 none, 1 tension, 2 compression, 3 shear"),
     ("excluded", "-", "cell", "1 where the element is left out of the risk (supports and load patches)"),
     # --- columns of the comparison table
@@ -123,6 +128,12 @@ FIELDS: dict[str, Field] = _table(
     ("failure_position", "%", "table", "position of the failure along the bone, from the distal end"),
     ("failure_material", "-", "table", "material that governs"),
     ("failure_kind", "-", "table", "tension, compression or shear"),
+    (
+        "overloaded_volume",
+        "mm3",
+        "table",
+        "largest connected volume whose factor of risk reaches 1 under the load as given",
+    ),
     ("cement_volume", "mL", "table", "volume of cement inside the bone, of the mesh"),
     ("device_volume", "mL", "table", "volume of walls, wires and metal inside the bone, of the mesh"),
     ("lesion_volume", "mL", "table", "volume of bone lost to the lesion"),

@@ -58,7 +58,7 @@ class Risk(Schema):
         2.0,
         ge=0.0,
         le=5.0,
-        description="Diameter of the ball over which demand is averaged [mm]; 1 to 3 for bone, 0 for none.",
+        description="Demand is averaged over the volume of a ball of this diameter [mm]; 1 to 3 for bone, 0 for none.",
     )
     minimum_density: Density = Field(
         0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."

@@ -24,7 +24,7 @@ CONSTANTS = {
     "orthotropic": ("E1", "E2", "E3", "nu12", "nu13", "nu23", "G12", "G13", "G23"),
 }
 KINDS = ("bone", "cement", "polymer", "metal", "soft")
-CRITERIA = ("principal_strain", "rankine", "von_mises", "none")
+CRITERIA = ("principal_strain", "density_yield", "hoffman", "tsai_wu", "rankine", "von_mises", "none")
 
 #: Units in which a user may also write a text such as "2 GPa", and their kind.
 _TEXTS = {"MPa": "pressure", "g/cm^3": "density", "-": "fraction"}
@@ -45,7 +45,7 @@ class MaterialData:
         Family, by which results are grouped.
     symmetry : {"isotropic", "transversely_isotropic", "orthotropic"}
         Local axis 3 is the axis of symmetry, or the long axis of an orthotropic bone.
-    criterion : {"principal_strain", "rankine", "von_mises", "none"}
+    criterion : {"principal_strain", "density_yield", "hoffman", "tsai_wu", "rankine", "von_mises", "none"}
         How its strength is judged by default.
     elastic : mapping of str to Value
         The constants named in `CONSTANTS`; MPa and dimensionless.

@@ -2,11 +2,11 @@
 
 from femsim.risk.anisotropic import Strengths, hoffman, tsai_wu
 from femsim.risk.assess import Assessment, assess
-from femsim.risk.averaging import ball_average
+from femsim.risk.averaging import Sites, sites, volume_average
 from femsim.risk.clinical import Verdict, judge, mirels_probability, mirels_score, rules
-from femsim.risk.criteria import CRITERIA, MODES, Criterion, demand
+from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, demand
 from femsim.risk.errorbar import ErrorBar, error_bar
-from femsim.risk.hotspot import Hotspot, largest_above, load_factor, neighbours
+from femsim.risk.hotspot import Hotspot, largest_above, neighbours
 from femsim.risk.ring import ring_section
 from femsim.risk.section import Ratio, Rigidity, Section, properties, ratio
 from femsim.risk.slices import Profile, cut, moduli, profile, slice_section
@@ -22,17 +22,17 @@ __all__ = [
     "Ratio",
     "Rigidity",
     "Section",
+    "Sites",
+    "State",
     "Strengths",
     "Verdict",
     "assess",
-    "ball_average",
     "cut",
     "demand",
     "error_bar",
     "hoffman",
     "judge",
     "largest_above",
-    "load_factor",
     "mirels_probability",
     "mirels_score",
     "moduli",
@@ -42,6 +42,8 @@ __all__ = [
     "ratio",
     "ring_section",
     "rules",
+    "sites",
     "slice_section",
     "tsai_wu",
+    "volume_average",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import MaterialError
+from femsim.fem.elasticity import as_tensor
 from femsim.material import MaterialData
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,12 @@ class Strengths:
                 "Choose a criterion that needs less, or give the strength.",
             )
         return cls(**{name: material[name] for name in names})
+
+
+def in_axes(stress: Floats, axes: Floats) -> Floats:
+    """Stress (p, 6) in the axes (p, 3, 3) whose rows are unit vectors, order xx yy zz yz xz xy."""
+    local = axes @ as_tensor(stress) @ axes.transpose(0, 2, 1)
+    return np.stack([local[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))], axis=1)
 
 
 def hoffman(stress: Floats, strengths: Strengths) -> Floats:

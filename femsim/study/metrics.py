@@ -90,14 +90,24 @@ def failure(
         row["failure_load_bw"] = size * assessment.load_factor / loading.body_weight
     else:
         row["failure_moment"] = size * assessment.load_factor / 1000.0
-    where = problem.at.centroids[worst]
+    where = assessment.place
     position = float(problem.setup.bone.fraction(where)[0])
     title = data[index[worst]].name.replace("_", " ")
     row["failure_place"] = f"{title}, {side_words(problem.setup.bone, where)}, {100 * position:.0f} % of the length"
     row["failure_position"] = 100.0 * position
     row["failure_material"] = data[index[worst]].name
     row["failure_kind"] = assessment.kind
+    row["overloaded_volume"] = overloaded(problem, assessment)
     return row
+
+
+def overloaded(problem: Problem, assessment: risk.Assessment) -> float:
+    """Largest connected volume, mm3, in which the load as given reaches the capacity."""
+    if assessment.maximum < 1.0:
+        return 0.0
+    mesh = problem.mesh
+    volume = fem.quadrature_volumes(mesh.points, mesh.cells, mesh.kind).sum(axis=1)
+    return risk.largest_above(assessment.risk, volume, risk.neighbours(mesh.cells), 1.0, assessment.judged).volume
 
 
 def side_words(bone: Bone, point: NDArray[np.float64]) -> str:
