@@ -30,11 +30,13 @@ __all__ = [
     "Intact",
     "Lesion",
     "Mesh",
+    "Study",
     "SurfaceBone",
     "Tibia",
     "Tube",
     "Untreated",
     "compare",
+    "load",
     "read_case",
     "write",
 ]
@@ -44,8 +46,9 @@ if TYPE_CHECKING:
     from femsim.case import load as read_case
     from femsim.errors import FemsimError
     from femsim.report import write
-    from femsim.study import ComparisonResult
+    from femsim.study import ComparisonResult, load
     from femsim.study.compare import compare
+    from femsim.study.sweep import Study
     from femsim.treatment import Cement, CementAndCatheter, CementFilledCatheter, Intact, Untreated
 
 
@@ -63,11 +66,13 @@ _ROOMS = {
     "Intact": ("treatment", "Intact"),
     "Lesion": ("case", "Lesion"),
     "Mesh": ("case", "Mesh"),
+    "Study": ("study.sweep", "Study"),
     "SurfaceBone": ("case", "SurfaceBone"),
     "Tibia": ("case", "Tibia"),
     "Tube": ("case", "Tube"),
     "Untreated": ("treatment", "Untreated"),
     "compare": ("study", "compare"),
+    "load": ("study", "load"),
     "read_case": ("case", "load"),
     "write": ("report", "write"),
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from femsim.report import figures as drawn
 from femsim.report import page
 from femsim.study import export, provenance
 from femsim.study.output import complete_folder
+from femsim.study.plain import as_json
 from femsim.study.progress import Progress
 
 #: Columns that say whether the equations were solved; copied into the provenance.
@@ -118,20 +117,3 @@ def _case(result: Any, case: Any, folder: Path) -> None:
     content = {"strategy": case.name, "label": case.label, "metrics": dict(case.metrics), "units": units}
     (folder / "metrics.json").write_text(as_json(content), encoding="utf-8")
     export.write_vtu(folder / "solution.vtu", case.mesh, case.fields)
-
-
-def as_json(data: Any) -> str:
-    """JSON that every parser reads: no NaN and no infinity, which become null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {str(key): plain(inner) for key, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(inner) for inner in value]
-        if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a NumPy scalar
-            value = value.item()
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        return value
-
-    return json.dumps(plain(data), indent=2, default=str, allow_nan=False) + "\n"

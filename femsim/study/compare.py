@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import fem, loads, material, mesh, risk, treatment
+from femsim import fem, loads, material, risk, treatment
+from femsim.anatomy import Bone
 from femsim.case import Case, Comparison
 from femsim.errors import FemsimWarning
 from femsim.material import MaterialData
@@ -19,6 +20,7 @@ from femsim.study.materials import Places, places
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
 from femsim.study.setup import Setup, prepare
+from femsim.study.stages import arrangement_mesh
 from femsim.treatment import Treatment
 
 
@@ -100,13 +102,13 @@ class Meshed:
     at: Places
 
 
-def meshed(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> Meshed:
-    """Bone, solids and mesh of a case."""
+def meshed(case: Case, strategies: Mapping[str, Treatment], watch: Progress, bone: Bone | None = None) -> Meshed:
+    """Bone, solids and mesh of a case; the mesh from the store where it was made before."""
     with watch.stage("bone and devices") as notes:
-        setup = prepare(case, strategies)
+        setup = prepare(case, strategies, bone)
         notes.append(setup.bone.name)
     with watch.stage("mesh") as notes:
-        made = mesh.mesh_arrangement(setup.arrangement, case.mesh.sizes(), surface=setup.bone.surface)
+        made = arrangement_mesh(setup, case.mesh.sizes())
         notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)

@@ -62,6 +62,11 @@ def write_vtu(path: Path, mesh: Mesh, fields: Mapping[str, NDArray[np.generic]])
     OSError
         If the disk is full.
     """
+    path.write_bytes(vtu(mesh, fields))
+
+
+def vtu(mesh: Mesh, fields: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """The content of a ``.vtu`` file."""
     from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridWriter
 
     small = {
@@ -76,4 +81,4 @@ def write_vtu(path: Path, mesh: Mesh, fields: Mapping[str, NDArray[np.generic]])
     writer.SetEncodeAppendedData(False)
     writer.Write()
     content: str | bytes = writer.GetOutputString()  # bytes as soon as they are no UTF-8
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return content.encode() if isinstance(content, str) else content

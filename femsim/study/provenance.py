@@ -64,6 +64,11 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def record_time() -> str:
+    """Now, in UTC, as the provenance writes it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
 def record(
     *,
     case_key: str,
@@ -74,7 +79,7 @@ def record(
 ) -> dict[str, Any]:
     """The content of ``provenance.json``."""
     return {
-        "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "made": record_time(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "revision": revision(),
         "versions": versions(),

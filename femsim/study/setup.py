@@ -37,8 +37,15 @@ class Setup:
     warnings: tuple[str, ...] = ()
 
 
-def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
+def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None = None) -> Setup:
     """Build bone, lesions and devices, and check that they fit.
+
+    Parameters
+    ----------
+    case : Case
+    strategies : mapping of str to Treatment
+    bone : Bone, optional
+        The case's bone, where it has been built before.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def prepare(case: Case, strategies: Mapping[str, Treatment]) -> Setup:
     GeometryError
         If a lesion lies outside the bone or a device does not fit.
     """
-    bone = case.bone.build()
+    bone = case.bone.build() if bone is None else bone
     loads.check_fits(loads.get(case.load), bone, case.body_mass)
     _check_count(1 + len(case.lesion))
     lesions = tuple(spec.place(bone) for spec in case.lesion)
