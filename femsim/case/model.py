@@ -33,7 +33,7 @@ _NAME = re.compile(r"[^\W_][\w .+%()-]{0,59}")
 class Mesh(Schema):
     """Element sizes: fine near lesions and devices, coarse far away."""
 
-    near: Length = Field(2.0, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
+    near: Length = Field(2.2, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
     far: Length = Field(6.0, ge=0.2, le=20.0, description="Element size far away [mm]; at least near.")
 
     @model_validator(mode="after")

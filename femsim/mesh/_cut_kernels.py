@@ -74,6 +74,15 @@ def _same_stratum(cells: Index, mask: Index, star: Index, v: int, w: int) -> boo
 
 
 @njit(cache=True)
+def _on_surface(cells: Index, mask: Index, star: Index, v: int) -> bool:  # pragma: no cover - compiled
+    """Whether v lies on the outer surface or between compartments."""
+    for i in star:
+        if mask[i] != mask[star[0]]:
+            return True
+    return _outer(cells, star, v, -1)
+
+
+@njit(cache=True)
 def _worst(p: Array, cells: Index, star: Index) -> float:  # pragma: no cover - compiled
     worst = 2.0
     for i in star:
@@ -85,6 +94,7 @@ def _worst(p: Array, cells: Index, star: Index) -> float:  # pragma: no cover - 
 def snap(
     p: Array,
     phi: Array,
+    slack: Array,
     cells: Index,
     mask: Index,
     ridge: Flag,
@@ -97,8 +107,9 @@ def snap(
     edge_pointer: Index,
     edge_ids: Index,
     alpha: float,
+    merge: float,
 ) -> int:  # pragma: no cover - compiled
-    """Move vertices onto the surface, or declare them on it; changes `p` and `phi`.
+    """Move vertices onto the surface, or declare them on it; changes `p`, `phi` and `slack`.
 
     Returns the number of vertices that were declared on the surface without being moved.
     """
@@ -133,7 +144,12 @@ def snap(
                     best, chosen = score, e
         if chosen >= 0:
             p[v] = cross[chosen]
+        elif nearest >= merge and abs(phi[v]) > 1.1 * slack[v] and (ridge[v] or _on_surface(cells, mask, star, v)):
+            # Two surfaces would be merged here and the layer between them holed: cut it, thin as it is. (Not where
+            # the vertex lies on the other one by declaration only: the two may be one and the same surface.)
+            continue
         else:
+            slack[v] = max(slack[v], abs(phi[v]))
             declared += 1
         phi[v] = 0.0
     return declared

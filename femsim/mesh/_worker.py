@@ -24,7 +24,7 @@ def remesh(job: Any) -> dict[str, Any]:
     mesh.remesh(
         hausd=float(job["hausd"]),
         hgrad=float(job["gradation"]),
-        hmin=float(sizes.min() * 0.5),
+        hmin=float(job["shortest"]),
         hmax=float(sizes.max()),
         angle=int(job["angle"]),
         verbose=-1,
@@ -64,18 +64,24 @@ def fill(job: Any) -> dict[str, Any]:
 
 
 def _size(gmsh: Any, job: Any) -> None:
-    values = job["size_values"]
-    with tempfile.NamedTemporaryFile("wb", suffix=".grid", delete=False) as handle:
-        np.asarray(job["size_origin"], np.float64).tofile(handle)
-        np.full(3, float(job["size_spacing"])).tofile(handle)
-        np.asarray(values.shape, np.int32).tofile(handle)
-        np.ascontiguousarray(values, np.float64).tofile(handle)
-    field = gmsh.model.mesh.field.add("Structured")
-    gmsh.model.mesh.field.setString(field, "FileName", handle.name)
-    gmsh.model.mesh.field.setNumber(field, "TextFormat", 0)
-    gmsh.model.mesh.field.setNumber(field, "SetOutsideValue", 1)
-    gmsh.model.mesh.field.setNumber(field, "OutsideValue", float(values.max()))
-    gmsh.model.mesh.field.setAsBackgroundMesh(field)
+    fields = []
+    for number in range(int(job["size_count"])):
+        values = job[f"size_{number}_values"]
+        with tempfile.NamedTemporaryFile("wb", suffix=".grid", delete=False) as handle:
+            np.asarray(job[f"size_{number}_origin"], np.float64).tofile(handle)
+            np.full(3, float(job[f"size_{number}_spacing"])).tofile(handle)
+            np.asarray(values.shape, np.int32).tofile(handle)
+            np.ascontiguousarray(values, np.float64).tofile(handle)
+        fields.append(gmsh.model.mesh.field.add("Structured"))
+        gmsh.model.mesh.field.setString(fields[-1], "FileName", handle.name)
+        gmsh.model.mesh.field.setNumber(fields[-1], "TextFormat", 0)
+        gmsh.model.mesh.field.setNumber(fields[-1], "SetOutsideValue", 1)
+        # Outside a finer grid the first one, which holds everything, decides.
+        outside = float(values.max()) if number == 0 else 1e3
+        gmsh.model.mesh.field.setNumber(fields[-1], "OutsideValue", outside)
+    smallest = gmsh.model.mesh.field.add("Min")
+    gmsh.model.mesh.field.setNumbers(smallest, "FieldsList", fields)
+    gmsh.model.mesh.field.setAsBackgroundMesh(smallest)
 
 
 def _result(gmsh: Any, volume: int) -> dict[str, Any]:

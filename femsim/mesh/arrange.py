@@ -15,7 +15,7 @@ from femsim.mesh.improve import improve
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.promote import curved, to_tet10
 from femsim.mesh.quality import cell_volumes, check, quality
-from femsim.mesh.report import references, shifts, volume_notes
+from femsim.mesh.report import layer_notes, references, shifts, volume_notes
 from femsim.mesh.size import MeshSize, size_field
 from femsim.mesh.surface import Surface
 from femsim.mesh.thin import homogenised
@@ -23,6 +23,9 @@ from femsim.mesh.topology import neighbours
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Solid
 from femsim.solid.boolean import Offset
+
+#: Vertices closer to a surface than this share of `near` lie on it; crossings are found to a tenth of that.
+ON = 1e-3
 
 
 def mesh_arrangement(
@@ -77,6 +80,7 @@ def mesh_arrangement(
         ]
         mesh = _nearer(mesh, _cut_all(arrangement.domain, names, grown, base, used), wanted)
     notes.extend(volume_notes(mesh, wanted, used))
+    notes.extend(layer_notes(mesh, {name: arrangement.solids[name] for name in arrangement.layers}, used))
     mesh = replace(mesh, notes=(*notes, *mesh.notes))
     check(mesh)
     return mesh
@@ -97,10 +101,10 @@ def _nearer(one: Mesh, two: Mesh, wanted: Mapping[str, float]) -> Mesh:
 def _cut_all(
     domain: Solid, names: tuple[str, ...], surfaces: Sequence[Solid | None], base: Background, size: MeshSize
 ) -> Mesh:
-    cells = Cells(base.points, base.cells, np.zeros(len(base.cells), np.int64), base.ridge)
+    cells = Cells(base.points, base.cells, np.zeros(len(base.cells), np.int64), base.ridge, np.zeros(len(base.points)))
     for bit, solid in enumerate(surfaces):
         if solid is not None:
-            cells = cut(cells, solid, bit, 1e-6 * size.near)
+            cells = cut(cells, solid, bit, ON * size.near)
     cells = improve(cells, domain, surfaces)
     notes = []
     if size.curved:
@@ -118,7 +122,7 @@ def _cut_all(
 
 
 def _check_names(arrangement: Arrangement) -> None:
-    for what, given in (("fine", arrangement.fine), ("thin", tuple(arrangement.thin))):
+    for what, given in (("fine", arrangement.fine), ("thin", tuple(arrangement.thin)), ("layers", arrangement.layers)):
         for name in given:
             if name not in arrangement.solids:
                 raise InputError(

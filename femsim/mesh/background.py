@@ -16,7 +16,7 @@ from femsim.mesh.size import SizeField
 from femsim.mesh.surface import Surface, remeshed, ridge_vertices
 from femsim.solid.base import Solid
 
-VERSION = "4"  # part of every cache key; changed with the recipe
+VERSION = "6"  # part of every cache key; changed with the recipe
 HXT = 0.75  # HXT's edges come out longer than asked (median 2.3 mm for 1.6 mm): it is asked for shorter ones
 GOOD = 0.2  # SICN of the worst background element from which no other attempt is made
 
@@ -101,9 +101,14 @@ def _filled(points: NDArray[np.float64], triangles: NDArray[np.int64], field: Si
 def _fill(
     points: NDArray[np.float64], triangles: NDArray[np.int64], field: SizeField, algorithm: int, optimize: int
 ) -> Background:
+    sizes: dict[str, object] = {}
+    for number, grid in enumerate(field.grids):
+        sizes[f"size_{number}_origin"] = grid.origin
+        sizes[f"size_{number}_spacing"] = grid.spacing
+        sizes[f"size_{number}_values"] = HXT * grid.values
     answer = call(
         "fill", 300.0, points=points, triangles=triangles, algorithm=algorithm, optimize=optimize,
-        size_origin=field.origin, size_spacing=field.spacing, size_values=HXT * field.values,
+        size_count=len(field.grids), **sizes,
     )  # fmt: skip
     nodes, cells = answer["points"], answer["cells"].astype(np.int64)
     a, b, c, d = (nodes[cells[:, k]] for k in range(4))
@@ -124,7 +129,8 @@ def _fill(
 
 
 def _key(domain: Solid, field: SizeField, surface: Surface | None) -> str:
-    digest = hashlib.sha256(f"{VERSION} {domain.key()} {field.spacing!r}".encode())
-    for array in (field.origin, field.values, *(surface or ())):
+    digest = hashlib.sha256(f"{VERSION} {domain.key()}".encode())
+    held = [a for grid in field.grids for a in (grid.origin, np.array(grid.spacing), grid.values)]
+    for array in (*held, *(surface or ())):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:32]

@@ -18,6 +18,7 @@ from femsim.mesh.roots import crossing
 from femsim.solid.base import Solid
 
 ALPHA = 0.25  # share of an edge within which a vertex is snapped
+MERGE = 0.12  # share of an edge below which two surfaces are merged where no move keeps them apart
 EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
 
 
@@ -35,12 +36,15 @@ class Cells:
         Bit i set inside the i-th solid cut so far.
     ridge : (n,) bool
         Points that never move.
+    slack : (n,) float64
+        How far from a surface points lie that were declared to lie on it without being moved, mm.
     """
 
     points: NDArray[np.float64]
     cells: NDArray[np.int64]
     mask: NDArray[np.int64]
     ridge: NDArray[np.bool_]
+    slack: NDArray[np.float64]
 
 
 def distances(solid: Solid, points: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
@@ -98,7 +102,8 @@ def _snap_and_split(
     points, phi = mesh.points.copy(), phi.copy()
     pairs, inverse = _crossed(mesh.cells[touched], phi)
     cross, share = crossing(solid, points[pairs[:, 0]], points[pairs[:, 1]], phi[pairs[:, 0]], phi[pairs[:, 1]])
-    _snap(mesh, points, phi, pairs, cross, share)
+    slack = mesh.slack.copy()
+    _snap(mesh, points, phi, slack, pairs, cross, share)
     still = phi[pairs[:, 0]] * phi[pairs[:, 1]] < 0
     number = np.where(still, len(points) + np.cumsum(still) - 1, -1)
     length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
@@ -114,6 +119,7 @@ def _snap_and_split(
         np.concatenate([mesh.cells[keep], parts]),
         np.concatenate([mesh.mask[keep], mesh.mask[touched][parent]]),
         np.concatenate([mesh.ridge, ridge]),
+        np.concatenate([slack, np.zeros(int(still.sum()))]),
     )
     return made, np.concatenate([phi, np.zeros(int(still.sum()))])
 
@@ -133,6 +139,7 @@ def _snap(
     mesh: Cells,
     points: NDArray[np.float64],
     phi: NDArray[np.float64],
+    slack: NDArray[np.float64],
     pairs: NDArray[np.int64],
     cross: NDArray[np.float64],
     share: NDArray[np.float64],
@@ -153,8 +160,8 @@ def _snap(
     ends = pairs.ravel()
     edge_pointer, edge_ids = kernels.csr(ends, np.repeat(np.arange(len(pairs)), 2), n)
     kernels.snap(
-        points, phi, mesh.cells, mesh.mask, mesh.ridge, pairs, cross, share, order, pointer, stars, edge_pointer,
-        edge_ids, ALPHA,
+        points, phi, slack, mesh.cells, mesh.mask, mesh.ridge, pairs, cross, share, order, pointer, stars, edge_pointer,
+        edge_ids, ALPHA, MERGE,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def _repaired(mesh: Cells, target: float) -> Cells:
         if kernels.improve_round(points, tet, mask, head, link, kind, spare, count, target) == 0:
             break
     alive = np.flatnonzero(mask[: count[0]] >= 0)
-    return _compact(Cells(points, tet[alive], mask[alive], mesh.ridge))
+    return _compact(Cells(points, tet[alive], mask[alive], mesh.ridge, mesh.slack))
 
 
 def _compact(mesh: Cells) -> Cells:
@@ -55,7 +55,7 @@ def _compact(mesh: Cells) -> Cells:
     used[mesh.cells] = True
     if used.all():
         return mesh
-    return Cells(mesh.points[used], (np.cumsum(used) - 1)[mesh.cells], mesh.mask, mesh.ridge[used])
+    return Cells(mesh.points[used], (np.cumsum(used) - 1)[mesh.cells], mesh.mask, mesh.ridge[used], mesh.slack[used])
 
 
 def _on_surface(mesh: Cells) -> NDArray[np.bool_]:

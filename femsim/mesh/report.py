@@ -53,6 +53,29 @@ def shifts(mesh: Mesh, wanted: Mapping[str, float], size: MeshSize) -> dict[str,
     return result
 
 
+def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list[str]:
+    """Notes, also given as warnings, on layers under the outer surface that have holes in the mesh."""
+    notes = []
+    faces = mesh.face_sets["boundary"]
+    a, b, c = (mesh.points[face_nodes(mesh, faces)[:, k]] for k in range(3))
+    area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    for name, solid in layers.items():
+        merged = np.flatnonzero(mesh.inside(name)[faces[:, 0]])
+        thickness = solid.distance((a[merged] + b[merged] + c[merged]) / 3.0)
+        lost = thickness > 0.05 * size.near
+        share = float(area[merged][lost].sum() / area.sum())
+        if share < 1e-3:
+            continue
+        place = (a + b + c)[merged][lost][int(thickness[lost].argmax())] / 3.0
+        note = (
+            f"layer over {name}: merged with what lies under it on {100 * share:.1f} % of the surface, where it is "
+            f"thinner than {thickness[lost].max():.2g} mm, as at ({place[0]:.0f}, {place[1]:.0f}, {place[2]:.0f}) mm"
+        )
+        warnings.warn(note, FemsimWarning, stacklevel=4)
+        notes.append(note)
+    return notes
+
+
 def volume_notes(mesh: Mesh, wanted_volumes: Mapping[str, float], size: MeshSize) -> list[str]:
     """Notes, also given as warnings, on solids that are missing or whose volume is off by more than 3 %."""
     notes = []

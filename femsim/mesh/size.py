@@ -1,8 +1,8 @@
-"""Wanted edge lengths: fine around the named solids, coarser with distance."""
+"""Wanted edge lengths: fine at the surfaces of the named solids and where they break through, coarser with distance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from femsim.errors import InputError
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Bounds, Solid
+from femsim.solid.boolean import box_distance
 from femsim.solid.grid import grid_points, node_coordinates
+
+Array = NDArray[np.float64]
+
+#: Edge length over the thickness of a layer. Cut layers stay whole up to about 5 (measured on the parametric femur).
+LAYER = 3.6
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,19 @@ class MeshSize:
     Attributes
     ----------
     near : float
-        Edge length inside and within `margin` of the solids named in ``Arrangement.fine``, mm.
+        Edge length at the surfaces of the solids named in ``Arrangement.fine``, mm.
     far : float
         Largest edge length, mm. It is used everywhere where no solid is named fine.
     growth : float
-        Increase of the edge length per mm of distance; 0.3 gives neighbours that differ by about a third.
+        Increase of the edge length per mm of distance; 0.4 gives neighbours that differ by about 40 %.
     margin : float
-        Width of the fine layer around the fine solids, mm.
+        Width of the fine layer on either side of the fine surfaces, mm.
+    edge : float
+        Edge length over `near` along the curves where a fine solid breaks through the surface of the domain. Stresses
+        peak on these feather edges.
+    layers : bool
+        Whether edges are also limited to 3.6 times the thickness of the wall between the domain's surface and the
+        solids named in ``Arrangement.layers`` (but not below `near`), so that a thin cortex has no holes.
     elements : int, optional
         Wanted number of tetrahedra. `near` and `far` are then scaled by one common factor; the number reached
         differs by some 20 %.
@@ -37,13 +49,15 @@ class MeshSize:
 
     near: float = 1.6
     far: float = 4.0
-    growth: float = 0.3
-    margin: float = 2.0
+    growth: float = 0.4
+    margin: float = 1.0
+    edge: float = 0.5
+    layers: bool = True
     elements: int | None = None
     curved: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("near", "far", "growth"):
+        for name in ("near", "far", "growth", "edge"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"mesh.{name} = {value!r} is not possible.", "A size is positive.", "Give mm above 0.")
@@ -64,14 +78,14 @@ class MeshSize:
 
 
 @dataclass(frozen=True, eq=False)
-class SizeField:
-    """Wanted edge length at the nodes of a grid: origin (3,) and spacing in mm, values (nx, ny, nz) in mm."""
+class Grid:
+    """Edge lengths at the nodes of a grid: origin (3,) and spacing in mm, values (nx, ny, nz) in mm."""
 
-    origin: NDArray[np.float64]
+    origin: Array
     spacing: float
-    values: NDArray[np.float64]
+    values: Array
 
-    def at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def at(self, points: Array) -> Array:
         """Edge length (n,) mm at points (n, 3), trilinear, clamped to the grid."""
         upper = np.array(self.values.shape) - 1
         local = np.clip((points - self.origin) / self.spacing, 0.0, upper - 1e-9)
@@ -83,45 +97,129 @@ class SizeField:
             result += share * self.values[tuple((cell + corner).T)]
         return result
 
+    def holds(self, points: Array) -> NDArray[np.bool_]:
+        """Whether points (n, 3) lie inside the grid, (n,)."""
+        upper = self.origin + self.spacing * (np.array(self.values.shape) - 1)
+        return np.asarray(((points >= self.origin) & (points <= upper)).all(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class SizeField:
+    """Wanted edge lengths, mm: one grid over everything, and a finer one where edges are short.
+
+    Attributes
+    ----------
+    grids : tuple of Grid
+        The length at a point is the smallest of the grids that hold it. The first holds every point.
+    near : float
+        The length asked for at fine solids, mm.
+    """
+
+    grids: tuple[Grid, ...]
+    near: float
+
+    def at(self, points: Array) -> Array:
+        """Edge length (n,) mm at points (n, 3)."""
+        result = self.grids[0].at(points)
+        for grid in self.grids[1:]:
+            inside = np.flatnonzero(grid.holds(points))
+            result[inside] = np.minimum(result[inside], grid.at(points[inside]))
+        return result
+
     def count(self, domain: Solid) -> float:
         """Estimate of the number of tetrahedra that fill `domain`, from their mean volume."""
-        nodes = node_coordinates(self.origin, _shape(self.values), self.spacing)
-        share = np.clip(0.5 - domain.distance(nodes) / self.spacing, 0.0, 1.0)
-        return float((share / (_VOLUME_FACTOR * self.values.ravel() ** 3)).sum() * self.spacing**3)
+        whole = self.grids[0]
+        nodes = node_coordinates(whole.origin, _shape(whole.values), whole.spacing)
+        share = np.clip(0.5 - domain.distance(nodes) / whole.spacing, 0.0, 1.0)
+        inside = np.flatnonzero(share)
+        wanted = self.at(nodes[inside])
+        return float((share[inside] / (_VOLUME_FACTOR * wanted**3)).sum() * whole.spacing**3)
 
 
 # Mean volume of a tetrahedron over its wanted edge cubed, measured on HXT meshes (a regular one has 0.118).
 _VOLUME_FACTOR = 0.105
+#: A finer grid of sizes has at most this many nodes.
+_FINE_NODES = 400_000
 
 
 def size_field(arrangement: Arrangement, size: MeshSize, box: Bounds) -> tuple[SizeField, MeshSize]:
     """Edge lengths over a box, and the sizes used (changed where a number of elements was wanted)."""
-    spacing = max(2.0, 1.2 * size.near, float((box[1] - box[0]).max()) / 220)
-    origin, shape = grid_points(box[0] - spacing, box[1] + spacing, spacing)
-    nodes = node_coordinates(origin, shape, spacing)
-    distance = fine_distance([arrangement.solids[name] for name in arrangement.fine], nodes)
-
-    def field(used: MeshSize) -> SizeField:
-        if not arrangement.fine:
-            return SizeField(origin, spacing, np.full(shape, used.far))
-        values = np.clip(used.near + used.growth * (distance - used.margin), used.near, used.far)
-        return SizeField(origin, spacing, values.reshape(shape))
-
     used = size
     if size.elements is not None:
         for _ in range(6):
-            factor = (field(used).count(arrangement.domain) / size.elements) ** (1.0 / 3.0)
+            factor = (_field(arrangement, used, box).count(arrangement.domain) / size.elements) ** (1.0 / 3.0)
             used = replace(used, near=used.near * factor, far=used.far * factor)
-    return field(used), used
+    return _field(arrangement, used, box), used
 
 
-def fine_distance(solids: Sequence[Solid], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance (n,) mm to the union of solids, 0 inside; infinite without any."""
+def _field(arrangement: Arrangement, size: MeshSize, box: Bounds) -> SizeField:
+    spacing = max(2.0, 1.2 * size.near, float((box[1] - box[0]).max()) / 220)
+    whole = _grid(arrangement, size, box[0] - spacing, box[1] + spacing, spacing)
+    fine = whole.values < 0.98 * size.near + size.growth * 2.0 * spacing
+    fine &= whole.values < size.far
+    shortest = size.near * min(size.edge, 1.0)
+    if not fine.any() or spacing <= shortest:
+        return SizeField((whole,), size.near)
+    at = np.argwhere(fine)
+    lower, upper = whole.origin + spacing * (at.min(axis=0) - 1), whole.origin + spacing * (at.max(axis=0) + 1)
+    step = max(0.75 * shortest, float((np.prod(upper - lower) / _FINE_NODES) ** (1 / 3)))
+    if step > 0.8 * spacing:
+        return SizeField((whole,), size.near)
+    return SizeField((whole, _grid(arrangement, size, lower, upper, step)), size.near)
+
+
+def _grid(arrangement: Arrangement, size: MeshSize, lower: Array, upper: Array, spacing: float) -> Grid:
+    origin, shape = grid_points(lower, upper, spacing)
+    nodes = node_coordinates(origin, shape, spacing)
+    return Grid(origin, spacing, wanted(arrangement, size, nodes).reshape(shape))
+
+
+def wanted(arrangement: Arrangement, size: MeshSize, points: Array) -> Array:
+    """Edge length (n,) mm that the arrangement asks for at points (n, 3)."""
+    result = np.full(len(points), float(size.far))
+    reach = size.margin + (size.far - size.near * min(size.edge, 1.0)) / size.growth
+
+    def lower_to(length: float | Array, distance: Array) -> None:
+        np.minimum(result, length + size.growth * np.maximum(distance, 0.0), out=result)
+
+    if arrangement.region is not None:
+        lower_to(size.near, _within(arrangement.region, points, reach) - size.margin)
+    bounding = _Once({"": arrangement.domain, **{n: arrangement.solids[n] for n in arrangement.layers}}, points)
+    if arrangement.region is None:
+        for name in arrangement.fine:
+            phi = np.abs(_within(arrangement.solids[name], points, reach))
+            lower_to(size.near, phi - size.margin)
+            curve = np.hypot(phi, bounding(""))
+            lower_to(size.near * min(size.edge, 1.0), curve - 0.5 * size.margin)
+    for name in arrangement.layers if size.layers else ():
+        inner, outer = bounding(name), bounding("")
+        # Inside the layer, before and behind it: the sum of both distances, with their signs, is its thickness.
+        thickness = np.abs(inner - outer)
+        away = np.maximum(np.maximum(outer, -inner), 0.0)
+        lower_to(np.maximum(LAYER * thickness, size.near), away)
+    return np.maximum(result, min(size.near * min(size.edge, 1.0), size.far))
+
+
+def _within(solid: Solid, points: Array, reach: float) -> Array:
+    """Distance (n,) where the solid's box is nearer than `reach`; infinite elsewhere, without asking the solid."""
     result = np.full(len(points), np.inf)
-    for solid in solids:
-        result = np.minimum(result, solid.distance(points))
-    return np.maximum(result, 0.0)
+    near = np.flatnonzero(box_distance(points, solid.bounds) < reach)
+    result[near] = solid.distance(points[near])
+    return result
 
 
-def _shape(values: NDArray[np.float64]) -> tuple[int, int, int]:
+class _Once:
+    """Distances of solids at fixed points, each found when first asked for."""
+
+    def __init__(self, solids: Mapping[str, Solid], points: Array) -> None:
+        self._find: Callable[[str], Array] = lambda name: solids[name].distance(points)
+        self._known: dict[str, Array] = {}
+
+    def __call__(self, name: str) -> Array:
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        return self._known[name]
+
+
+def _shape(values: Array) -> tuple[int, int, int]:
     return (values.shape[0], values.shape[1], values.shape[2])

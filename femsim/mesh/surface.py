@@ -42,19 +42,21 @@ def remeshed(domain: Solid, field: SizeField, surface: Surface | None = None, fi
     MeshError
         If the domain is unbounded or empty, or its surface cannot be closed.
     """
-    points, triangles = contour(domain, fineness * float(field.values.min())) if surface is None else surface
+    points, triangles = contour(domain, fineness * field.near) if surface is None else surface
     check_closed(triangles)
     last: MeshError | None = None
     for hausd in (0.4, 0.2, 0.8):
         size = MMGS * field.at(points)
         try:
-            detail = hausd * float(size.min()) / (1.6 * MMGS)
+            detail = hausd * field.near / 1.6
             answer = call(
                 "remesh",
                 120.0,
                 points=points,
                 triangles=triangles,
                 sizes=size,
+                # Else it goes far below the wanted size where the surface bends.
+                shortest=min(0.5 * MMGS * field.near, 0.95 * float(size.min())),
                 hausd=detail,
                 gradation=1.4,
                 angle=RIDGE,

@@ -21,6 +21,12 @@ class Arrangement:
         A cell of the mesh records the set of solids it lies in; overlaps are allowed and meant.
     fine : tuple of str
         Solids around whose union the mesh is fine.
+    layers : tuple of str
+        Solids that belong to the bone and bound a layer under the domain's surface (the endosteum, under which lies
+        the cortex). They are cut once for a bone, before all others, and the mesh is sized by the layer's thickness.
+    region : Solid, optional
+        Where the mesh is fine, instead of around the `fine` solids: the same for all variants of a bone, it makes
+        them share their background, element by element outside the cuts.
     thin : mapping of str to float
         Wall thickness in mm of the solids thinner than an element may be (a catheter wall); the mesher resolves or
         homogenises each and says which.
@@ -30,3 +36,5 @@ class Arrangement:
     solids: Mapping[str, Solid]
     fine: tuple[str, ...] = ()
     thin: Mapping[str, float] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    region: Solid | None = None

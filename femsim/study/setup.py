@@ -71,7 +71,7 @@ def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None =
         diseased = () if treatment.heals else names
         rules[label] = base_rules(diseased) + tuple(_rename(rule, renamed) for rule in treatment.rules())
     fine = tuple(name for name in solids if name != "endosteum")
-    arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin)
+    arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin, layers=("endosteum",))
     return Setup(bone, lesions, arrangement, rules, bone.notes)
 
 
