@@ -21,8 +21,8 @@ class Coarse:
     ----------
     parents : (n, 2) int64
         Vertices (in their own numbering) of each node of the solver's numbering.
-    fine : (n, 3) bool
-        Unknowns that interpolate; False where fixed.
+    fine : (n, 3) float32
+        Weight of each parent: a half, or 0 where the unknown is fixed.
     free : (v, 3) bool
         Vertex unknowns that are not fixed.
     indptr, indices : (v + 1,), (.,) int64
@@ -35,7 +35,7 @@ class Coarse:
     """
 
     parents: NDArray[np.int64]
-    fine: NDArray[np.bool_]
+    fine: NDArray[np.float32]
     free: NDArray[np.bool_]
     indptr: NDArray[np.int64]
     indices: NDArray[np.int64]
@@ -57,7 +57,7 @@ def coarse_space(system: System, numbering: Numbering) -> Coarse:
     child_start = np.searchsorted(pairs.ravel()[order], np.arange(vertex.size + 1))
     indptr, indices = _coarse_pattern(system.indptr, system.indices, pairs, child_start, child)
     return Coarse(
-        np.ascontiguousarray(pairs[numbering.old]), np.ascontiguousarray(system.free[numbering.old]),
+        np.ascontiguousarray(pairs[numbering.old]), (0.5 * system.free[numbering.old]).astype(np.float32),
         np.ascontiguousarray(system.free[vertex]), indptr, indices, child_start, child, pairs,
         dissect(indptr, indices, system.points[vertex]),
     )  # fmt: skip
@@ -121,24 +121,22 @@ def _coarse_values(  # type: ignore[no-untyped-def]
                 out[place[v], a, a] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def restrict_residual(residual, parents, fine, out):  # type: ignore[no-untyped-def]
-    """out (v, 3) = P^T residual; residual (3 n,), any precision."""
+    """out (v, 3) = P^T residual; residual (3 n,), any precision; fine (n, 3) is 0.5 where the unknown interpolates."""
     out[:] = 0.0
     for i in range(parents.shape[0]):
-        p, q = parents[i]
+        p, q = parents[i, 0], parents[i, 1]
         for a in range(3):
-            if fine[i, a]:
-                half = 0.5 * residual[3 * i + a]
-                out[p, a] += half
-                out[q, a] += half
+            half = fine[i, a] * residual[3 * i + a]
+            out[p, a] += half
+            out[q, a] += half
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_interpolated(correction, parents, fine, x):  # type: ignore[no-untyped-def]
     """x (3 n,) += P correction (v, 3)."""
     for i in range(parents.shape[0]):
-        p, q = parents[i]
+        p, q = parents[i, 0], parents[i, 1]
         for a in range(3):
-            if fine[i, a]:
-                x[3 * i + a] += 0.5 * (correction[p, a] + correction[q, a])
+            x[3 * i + a] += fine[i, a] * (correction[p, a] + correction[q, a])

@@ -79,7 +79,7 @@ def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
         )
     inverse = np.linalg.inv(diagonal).astype(np.float32)
     coarse = structure.coarse
-    factor = factorise(coarse.tree, coarse.indptr, coarse.indices, coarse_matrix(system, coarse))
+    factor = factorise(coarse.tree, coarse.indptr, coarse.indices, coarse_matrix(system, coarse), np.float32)
     return Hierarchy(structure, matrix, diagonal, matrix.astype(np.float32), inverse, factor)
 
 
@@ -110,11 +110,11 @@ class _Operators:
             self.pool, slabs,
             lambda i, j: store.forward_one(i, j, lower.indptr, lower.indices, h.single, h.inverse, b, x, left),
         )  # fmt: skip
-        vertex = np.empty(coarse.free.shape)
+        vertex = np.empty(coarse.free.shape, np.float32)
         restrict_residual(left, coarse.parents, coarse.fine, vertex)
-        vertex[~coarse.free] = 0.0
+        vertex *= coarse.free
         correction = solve_factored(h.factor, vertex.ravel()).reshape(vertex.shape)
-        correction[~coarse.free] = 0.0
+        correction *= coarse.free
         add_interpolated(correction, coarse.parents, coarse.fine, x)
         store.over_slabs_backwards(
             self.pool, slabs,
