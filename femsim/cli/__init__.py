@@ -1,8 +1,8 @@
 """The command line: verbs, thin. Every verb has ``--json``; errors are three lines and an exit code per class."""
 
-# A module of verbs registers them when it is imported.
-from femsim.cli import (  # noqa: F401
+from femsim.cli import (  # noqa: F401  (a module of verbs registers them when it is imported)
     cases,
+    report,
     solve,
     sweep,
     verify,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,32 @@ class Figures:
     notes: tuple[str, ...] = ()
 
 
-def write(comparison: Any, folder: Path, formats: tuple[str, ...] = ("png", "pdf")) -> Figures:
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What all drawings of a comparison share; made when first asked for, then kept."""
+
+    comparison: Any
+
+    @cached_property
+    def scene(self) -> Scene:
+        """Mesh, cut and cameras."""
+        return scene_of(self.comparison)
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """Every strategy as the pictures need it."""
+        return looks(self.comparison)
+
+
+def write(prepared: Prepared, folder: Path, formats: tuple[str, ...] = ("png", "pdf")) -> Figures:
     """Draw every figure of a comparison into `folder`.
 
     A figure that cannot be drawn never fails a study that has been computed: its reason is returned as a note.
 
     Parameters
     ----------
-    comparison : femsim.study.Comparison
+    prepared : Prepared
+        Of a `femsim.study.ComparisonResult`.
     folder : Path
         Made if missing.
     formats : tuple of str
@@ -55,7 +74,7 @@ def write(comparison: Any, folder: Path, formats: tuple[str, ...] = ("png", "pdf
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Picture] = []
     notes: list[str] = []
-    for name, draw in _plan(comparison):
+    for name, draw in _plan(prepared):
         try:
             figure, caption, alt = draw()
             files = tuple(folder / f"{name}.{ending}" for ending in formats)
@@ -68,20 +87,15 @@ def write(comparison: Any, folder: Path, formats: tuple[str, ...] = ("png", "pdf
     return Figures(tuple(made), tuple(notes))
 
 
-def _plan(comparison: Any) -> list[tuple[str, Callable[[], tuple[Any, str, str]]]]:
+def _plan(prepared: Prepared) -> list[tuple[str, Callable[[], tuple[Any, str, str]]]]:
     """Name of every figure and what draws it; nothing is computed before it is called."""
-    shared: dict[str, Scene] = {}
-
-    def view() -> Scene:
-        if "scene" not in shared:
-            shared["scene"] = scene_of(comparison)
-        return shared["scene"]
+    comparison = prepared.comparison
 
     def setup() -> tuple[Any, str, str]:
-        return pictures.setup(view(), looks(comparison)), *_setup_words(comparison)
+        return pictures.setup(prepared.scene, prepared.looks), *_setup_words(comparison)
 
     def risk() -> tuple[Any, str, str]:
-        return pictures.risk(view(), looks(comparison)), *_risk_words(comparison)
+        return pictures.risk(prepared.scene, prepared.looks), *_risk_words(comparison)
 
     def chart() -> tuple[Any, str, str]:
         labels = {name: result.label for name, result in comparison.results.items()}

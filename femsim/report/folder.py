@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from femsim.case import toml_io
+from femsim.errors import StudyError
 from femsim.fields import FIELDS
 from femsim.report import figures as drawn
-from femsim.report import page
-from femsim.study import export, provenance
+from femsim.report import methods, page
+from femsim.study import export, provenance, stored
 from femsim.study.output import complete_folder
 from femsim.study.plain import as_json
 from femsim.study.progress import Progress
@@ -48,22 +51,58 @@ def write(result: Any, out: Path, *, figures: bool = True, progress: Progress | 
     with complete_folder(out) as folder:
         with watch.stage("tables and fields"):
             _tables(result, folder)
+            stored.save(result, folder)
             for name, case in result.results.items():
-                _case(result, case, folder / "cases" / f"{name}-{case_hash(result, name)}")
+                _case(case, stored.case_folder(folder, name, result.case.key()))
+        prepared = drawn.Prepared(result)
         if figures:
             with watch.stage("figures") as notes:
-                made = drawn.write(result, folder / "figures")
+                made = drawn.write(prepared, folder / "figures")
                 notes += [f"{len(made.pictures)} drawn", *made.notes]
         record = provenance_of(result, made.notes)
         with watch.stage("report"):
-            (folder / "report.html").write_text(page.html(result, made, record), encoding="utf-8")
+            _report(prepared, folder, record, made.notes, figures=figures)
         (folder / "provenance.json").write_text(as_json(record), encoding="utf-8")
     return made
 
 
-def case_hash(result: Any, name: str) -> str:
-    """Eight characters that change when the case or the strategy does."""
-    return hashlib.sha256(f"{result.case.key()}/{name}".encode()).hexdigest()[:8]
+def rebuild(out: Path) -> Path:
+    """Write ``report.html`` and ``CITATION.md`` of a folder again from what lies in it, and return the page's path.
+
+    Raises
+    ------
+    InputError
+        If it is no output folder of femsim.
+    StudyError
+        If something in it is missing or damaged, or the page cannot be written; the earlier one is then as it was.
+    """
+    result = stored.load(out)
+    record = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
+    try:
+        with tempfile.TemporaryDirectory(prefix=".femsim-", dir=out) as temporary:
+            _report(drawn.Prepared(result), Path(temporary), record)
+            for file in Path(temporary).iterdir():
+                os.replace(file, out / file.name)
+    except OSError as error:
+        raise StudyError(
+            f"The report in {out} could not be written: {error.strerror or error}.",
+            "The earlier one, where there was one, is as it was.",
+            "Free some space or change the permissions of the folder.",
+        ) from error
+    return out / "report.html"
+
+
+def _report(
+    prepared: drawn.Prepared,
+    folder: Path,
+    record: Mapping[str, Any],
+    notes: tuple[str, ...] = (),
+    *,
+    figures: bool = True,
+) -> None:
+    text = page.html(prepared, dict(record), notes, pictures=figures)
+    (folder / "report.html").write_text(text, encoding="utf-8")
+    (folder / "CITATION.md").write_text(methods.citation(prepared.comparison, record), encoding="utf-8")
 
 
 def provenance_of(result: Any, notes: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -111,7 +150,7 @@ def _heading(name: str) -> str:
     return name if unit == "-" else f"{name} [{unit}]"
 
 
-def _case(result: Any, case: Any, folder: Path) -> None:
+def _case(case: Any, folder: Path) -> None:
     folder.mkdir(parents=True)
     units = {name: FIELDS[name].unit for name in case.metrics}
     content = {"strategy": case.name, "label": case.label, "metrics": dict(case.metrics), "units": units}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.anatomy import Frame
-from femsim.report.style import DOTS_PER_INCH, INK
+from femsim.report.style import DOTS_PER_INCH, INK, LINE
 from femsim.view.camera import Camera
 from femsim.view.raster import Layer, draw
 
@@ -91,7 +91,7 @@ def swatches(figure: Any, codes: Mapping[str, str], place: tuple[float, float], 
     from matplotlib.patches import Patch
 
     wide, high = figure.get_size_inches()
-    handles = [Patch(fc=code, ec="#666666", lw=0.5, label=name.replace("_", " ")) for name, code in codes.items()]
+    handles = [Patch(fc=code, ec=LINE, lw=0.5, label=name.replace("_", " ")) for name, code in codes.items()]
     figure.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(place[0] / wide, place[1] / high), ncols=columns,
         fontsize=8.5, handlelength=1.1, handleheight=1.1, columnspacing=1.4, borderpad=0,

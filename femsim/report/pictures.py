@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.report import layout
-from femsim.report.style import INK, risk_map, style
+from femsim.report.style import INK, LINE, risk_map, style
 from femsim.view import palette
 from femsim.view.camera import Camera
 from femsim.view.raster import Layer
@@ -69,7 +69,7 @@ def setup(scene: Scene, looks: Sequence[Look]) -> Any:
         height = max(_WHOLE_HEIGHT + 1.5, len(rows) * (_CLOSE_HEIGHT + 0.85) + 0.75)
         figure = new(width, height)
         whole = layout.panel(figure, scene.whole, (1.55, height - _WHOLE_HEIGHT - 0.75, _WHOLE_HEIGHT))
-        _whole_bone(whole, scene, _richest(looks), codes)
+        draw_whole(whole, scene, richest(looks), codes, _WHOLE_HEIGHT)
         figure.text(0.15 / width, 1 - 0.15 / height, "Bone, loads and supports", va="top", fontsize=10.5, weight="bold")
         layout.directions(figure, scene.whole, scene.frame, (0.95, 0.55))
         figure.text(left / width, 1 - 0.15 / height, "Cut through the lesion", va="top", fontsize=10.5, weight="bold")
@@ -163,12 +163,12 @@ def _unused(look: Look) -> dict[str, str]:
     return dict.fromkeys(look.materials, palette.MISSING)
 
 
-def _richest(looks: Sequence[Look]) -> Look:
+def richest(looks: Sequence[Look]) -> Look:
     """The strategy that puts most into the bone: its devices are shown in the whole bone."""
     return max(looks, key=lambda look: len(np.unique(look.material)))
 
 
-def _whole_bone(axes: Any, scene: Scene, look: Look, codes: Mapping[str, str]) -> None:
+def draw_whole(axes: Any, scene: Scene, look: Look, codes: Mapping[str, str], height: float) -> None:
     """Bone as glass around lesion, cement and devices; forces as arrows; held parts hatched."""
     inside = ~np.array([_is_bone(name) for name in look.materials])[look.material]
     colours = palette.material_colours(look.materials, {**_unused(look), **codes})
@@ -178,7 +178,7 @@ def _whole_bone(axes: Any, scene: Scene, look: Look, codes: Mapping[str, str]) -
     if inside.any():
         parts = scene.part(inside)
         layers.insert(0, Layer(parts, colours[look.material[parts.cell]], look.material[parts.cell]))
-    layout.paint(axes, layers, scene.whole, _WHOLE_HEIGHT)
+    layout.paint(axes, layers, scene.whole, height)
     layout.scale_bar(axes, scene.whole)
     _mark_held(axes, scene)
     _draw_arrows(axes, scene)
@@ -200,7 +200,7 @@ def _mark_held(axes: Any, scene: Scene) -> None:
 
     box = Rectangle(
         (low[0] - 2, low[1] - 1), high[0] - low[0] + 4, high[1] - low[1] + 2,
-        fill=False, hatch="//////", ec="#333333", lw=0.8, zorder=3, clip_on=False,
+        fill=False, hatch="//////", ec=INK, lw=0.8, zorder=3, clip_on=False,
     )  # fmt: skip
     axes.add_patch(box)
     axes.annotate("held", (high[0] + 3, (low[1] + high[1]) / 2), (4, 0), textcoords="offset points",
@@ -219,7 +219,7 @@ def _draw_arrows(axes: Any, scene: Scene) -> None:
         level = layout.spread(tails[here, 1], 0.052 * camera.height)
         x = side * (camera.width / 2 + 0.03 * camera.height)
         for i, y in zip(here, level, strict=True):
-            axes.plot([tails[i, 0], x], [tails[i, 1], y], color="#888888", lw=0.6, clip_on=False, zorder=2)
+            axes.plot([tails[i, 0], x], [tails[i, 1], y], color=LINE, lw=0.6, clip_on=False, zorder=2)
             axes.text(
                 x, y, scene.arrows[i].label, ha="left" if side > 0 else "right", va="center", fontsize=7.5,
                 linespacing=1.0,

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 #: One colour for each strategy in charts (Okabe and Ito, without the yellow that vanishes on paper).
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5b6770")
 INK = "#222222"
+LINE = "#666666"
+PAPER = "#ffffff"
 DOTS_PER_INCH = 170
 
-_SETTINGS: Any = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9.5,
     "axes.labelsize": 9,
-    "axes.edgecolor": "#666666",
+    "axes.edgecolor": LINE,
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -30,7 +32,7 @@ _SETTINGS: Any = {
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
     "legend.frameon": False,
-    "savefig.facecolor": "white",
+    "savefig.facecolor": PAPER,
     "pdf.fonttype": 42,  # fonts that journals accept
     "svg.fonttype": "none",
 }
@@ -51,7 +53,7 @@ def style() -> Iterator[Any]:
         FigureCanvasAgg(made)
         return made
 
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         yield figure
 
 

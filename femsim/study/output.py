@@ -21,7 +21,17 @@ from femsim.errors import StudyError
 #: The file that marks a folder as the output of femsim; it is written last.
 MARKER = "provenance.json"
 #: What a run may leave in its folder. Anything else there belongs to the user and is never touched.
-PARTS = ("comparison.toml", "table.csv", "table.parquet", "cases", "figures", "report.html", MARKER)
+PARTS = (
+    "comparison.toml",
+    "comparison.json",
+    "table.csv",
+    "table.parquet",
+    "cases",
+    "figures",
+    "report.html",
+    "CITATION.md",
+    MARKER,
+)
 
 _PREFIX = ".femsim-"
 # An unfinished folder of a killed run is swept away by a later run once nothing in it has changed for so long, s.

@@ -63,6 +63,7 @@ def comparison(error: float | None = 4.0) -> Any:
         fields = {
             "displacement": np.stack([bend, 0 * bend, 0 * bend], axis=1),
             "risk": risk,
+            "material": material,
             "excluded": (centre[:, 2] < 25).astype(int),
         }
         results[name] = SimpleNamespace(

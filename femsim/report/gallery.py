@@ -1,0 +1,168 @@
+"""Everything that is drawn into the page, each with its words; a picture that fails leaves its reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from femsim.fields import FIELDS
+from femsim.report import charts, pictures, svg, tiles
+from femsim.report.answer import label
+from femsim.report.figures import Prepared, body_weight
+from femsim.view import scale
+
+logger = logging.getLogger("femsim")
+
+#: Fields drawn after the factor of risk where the strategies hold them.
+_MORE = ("maximum_principal_strain", "minimum_principal_strain", "maximum_principal_stress", "youngs_modulus")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A drawing with its title and caption; `drawing` is an ``<svg>`` element."""
+
+    title: str
+    drawing: Any
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """One field of all strategies on one scale."""
+
+    name: str
+    title: str
+    meaning: str
+    gradient: str
+    ticks: tuple[str, ...]
+    close: tuple[Tile, ...]
+    outside: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What was drawn, and why something was not."""
+
+    whole: Tile | None = None
+    materials: tuple[Tile, ...] = ()
+    legend: tuple[tuple[str, str], ...] = ()
+    bars: tuple[Tile, ...] = ()
+    fields: tuple[FieldRow, ...] = ()
+    rigidity: tuple[Tile, ...] = ()
+    curves: tuple[Tile, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def draw(prepared: Prepared) -> Gallery:
+    """Draw everything; nothing that fails here fails the study."""
+    result = prepared.comparison
+    notes: list[str] = []
+
+    def attempt(name: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return make()
+        except Exception as error:  # hours of solving must not be lost to a picture
+            logger.debug("picture %s", name, exc_info=True)
+            notes.append(f"{name} could not be drawn: {type(error).__name__}: {error}")
+            return otherwise
+
+    found = attempt("The bars", lambda: _bars(result), ())
+    view = attempt("The bone", lambda: (prepared.scene, prepared.looks), None)
+    if view is None:
+        return Gallery(bars=found, notes=tuple(notes))
+    scene, seen = view
+    codes = pictures.codes_of(seen)
+    return Gallery(
+        whole=attempt("The whole bone", lambda: _whole(result, scene, seen), None),
+        materials=attempt("The cuts", lambda: _materials(scene, seen, codes), ()),
+        legend=tuple((name.replace("_", " "), code) for name, code in codes.items()),
+        bars=found,
+        fields=attempt("The fields", lambda: _fields(result, scene, seen), ()),
+        notes=tuple(notes),
+    )
+
+
+def _svg(figure: Any, name: str, alt: str, *, tight: bool = True) -> Any:
+    from markupsafe import Markup
+
+    return Markup(svg.inline(figure, name, alt, tight=tight))
+
+
+def _bars(result: Any) -> tuple[Tile, ...]:
+    labels = {name: one.label for name, one in result.results.items()}
+    # the failure load stands on the board at the top of the page
+    panels = [one for one in charts.bars(result.frame, labels, body_weight(result)) if one.title != charts.LOAD_TITLE]
+    return tuple(Tile(panel.title, _svg(charts.single(panel), f"bars{i}", panel.alt)) for i, panel in enumerate(panels))
+
+
+def _whole(result: Any, scene: Any, seen: Any) -> Tile:
+    names = ", ".join(str(arrow["name"]).replace("_", " ") for arrow in result.arrows) or "none"
+    alt = f"The whole {result.bone.kind} as glass around lesion and devices. Forces: {names}. The held part is hatched."
+    return Tile("Bone, loads and supports", _svg(tiles.whole(scene, seen), "whole", alt))
+
+
+def _materials(scene: Any, seen: Any, codes: dict[str, str]) -> tuple[Tile, ...]:
+    made = []
+    for i, look in enumerate(seen):
+        present = [look.materials[k].replace("_", " ") for k in np.unique(look.material[scene.opened.cell])]
+        alt = f"Cut through the lesion, {look.label}. Materials: {', '.join(present)}."
+        drawing = _svg(tiles.material(scene, look, codes), f"cut{i}", alt, tight=False)
+        made.append(Tile(_capital(look.label), drawing))
+    return tuple(made)
+
+
+def _fields(result: Any, scene: Any, seen: Any) -> tuple[FieldRow, ...]:
+    every = list(result.results.values())
+    rows = []
+    for name in ("risk", *_MORE):
+        if all(name in one.fields for one in every):
+            rows.append(_field(result, scene, seen, name, whole=name == "risk"))
+    return tuple(rows)
+
+
+def _field(result: Any, scene: Any, seen: Any, name: str, *, whole: bool) -> FieldRow:
+    every = list(result.results.values())
+    values = [scale.numbers(one.fields, name, result.mesh.cells) for one in every]
+    scaled = scale.shared(name, values)
+    places = [_place(scene, numbers) for numbers in values] if name == "risk" else [None] * len(values)
+    camera = _weak_side(result, scene, values, places) if whole else None
+    close, outside = [], []
+    for i, (key, look, numbers) in enumerate(zip(result.results, seen, values, strict=True)):
+        colours = scaled.paint(numbers)
+        top = np.nanmax(numbers) if np.isfinite(numbers).any() else float("nan")
+        alt = f"{look.label}, coloured by {scaled.label}. Largest value {top:.3g}."
+        drawing = _svg(tiles.field(scene, look, colours), f"{name}{i}c", f"Cut through the lesion, {alt}", tight=False)
+        close.append(Tile(label(result, key), drawing, look.caption if name == "risk" else ""))
+        if camera is not None:
+            figure = tiles.outside(scene, colours, camera, places[i])
+            drawing = _svg(figure, f"{name}{i}o", f"The whole bone from outside, {alt}", tight=False)
+            outside.append(Tile(label(result, key), drawing))
+    meaning = FIELDS[name].meaning.removeprefix("factor of risk: ") if name in FIELDS else ""
+    return FieldRow(name, scaled.label, meaning, scaled.gradient(), _ticks(scaled), tuple(close), tuple(outside))
+
+
+def _place(scene: Any, risk: Any) -> Any:
+    """Where the largest value lies, or None."""
+    return scene.centres[int(np.nanargmax(risk))] if np.isfinite(risk).any() else None
+
+
+def _weak_side(result: Any, scene: Any, values: Any, places: Any) -> Any:
+    """The camera that faces the place where the weakest strategy fails; None where nothing was judged."""
+    highest = [float(np.nanmax(numbers, initial=-np.inf)) for numbers in values]
+    place = places[int(np.argmax(highest))]
+    return None if place is None else tiles.facing(scene, place, result.bone.centreline)
+
+
+def _ticks(scaled: scale.Scale) -> tuple[str, ...]:
+    """Three numbers below the colour bar: its ends and its middle."""
+    values = (scaled.low, (scaled.low + scaled.high) / 2, scaled.high)
+    texts = [f"{value:.3g}" for value in values]
+    return (texts[0], texts[1], f"{texts[2]} and more")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,188 @@
+"""The methods paragraph and the references, generated from what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from femsim import loads, material, sourced
+from femsim.fields import FIELDS
+from femsim.report.text import number
+from femsim.study import stored
+
+_CRITERIA = {
+    "principal_strain": "principal strain limits of bone",
+    "rankine": "largest principal stress",
+    "von_mises": "von Mises stress",
+}
+
+
+def paragraphs(result: Any) -> list[str]:
+    """How the numbers came about, in full sentences for a paper."""
+    return [_bone_and_mesh(result), _materials(result), _load(result), _solution(result), _failure(result)]
+
+
+def _bone_and_mesh(result: Any) -> str:
+    mesh, bone = result.mesh, result.bone
+    names = ", ".join(one.label for one in result.results.values())
+    return (
+        f"The {bone.side} {bone.kind} ({bone.name or bone.kind}, {bone.length:.0f} mm long) and everything in it was "
+        f"meshed once, with {number(len(mesh.cells))} elements ({mesh.kind}; {number(3 * len(mesh.points))} "
+        f"unknowns). The strategies {names} share this mesh and differ in the material of its "
+        "elements only, so that no difference between them comes from the mesh."
+    )
+
+
+def _materials(result: Any) -> str:
+    parts = []
+    for name in used_materials(result):
+        data = material.library().get(name)
+        if data is None:
+            parts.append(name.replace("_", " "))
+            continue
+        law = f", modulus by density after {data.density_law.replace('_', ' ')}" if data.density_law else ""
+        numbers = ", ".join(f"{key} {one.value:g} {one.unit}".removesuffix(" -") for key, one in data.elastic.items())
+        parts.append(f"{name.replace('_', ' ')} ({data.symmetry.replace('_', ' ')}{law or ': ' + numbers})")
+    text = f"Materials, all linearly elastic: {'; '.join(parts)}."
+    changed = result.case.model_dump(mode="json").get("materials") or {}
+    if changed:
+        text += (
+            " Changed by the user: "
+            + "; ".join(
+                f"{name} {', '.join(f'{key} = {value}' for key, value in values.items())}"
+                for name, values in changed.items()
+            )
+            + "."
+        )
+    return text + " All interfaces are bonded, which is an upper bound for the stiffness and strength of a fixation."
+
+
+def _load(result: Any) -> str:
+    load = _load_case(result)
+    if load is None:
+        return "Loads: see the complete case."
+    case = result.case.model_dump(mode="json")
+    forces = [
+        f"{str(a['name']).replace('_', ' ')} {np.linalg.norm(np.asarray(a['force'], float)):.0f} N"
+        for a in result.arrows
+    ]
+    text = f"Load: {load.title}, at a body mass of {case.get('body_mass', 0):g} kg"
+    return text + (f" ({'; '.join(forces)})." if forces else ".")
+
+
+def _solution(result: Any) -> str:
+    log = next((found for one in result.results.values() if (found := log_of(one))), None)
+    text = "Small strains and small displacements."
+    if log:
+        how = f"by {log['solver']} to a true relative residual of {float(log['residual']):.0e}"
+        text += f" The equations were solved {how}; equilibrium and energy balance were checked for every strategy."
+    return text
+
+
+def _failure(result: Any) -> str:
+    length = (result.case.model_dump(mode="json").get("risk") or {}).get("averaging_length")
+    ball = f"over a ball of {length:g} mm diameter" if isinstance(length, (int, float)) else "over a physical length"
+    rules = sorted(
+        {data.criterion for name in used_materials(result) if (data := material.library().get(name))} - {"none"}
+    )
+    words = {
+        "principal_strain": "principal strain limits",
+        "rankine": "largest principal stress",
+        "von_mises": "von Mises",
+    }
+    criteria = ", ".join(words.get(rule, rule.replace("_", " ")) for rule in rules)
+    meaning = FIELDS["failure_load"].meaning.split(": ")[-1]
+    return (
+        f"Strain and stress were averaged {ball} before they were compared with the strength"
+        f"{f' ({criteria})' if criteria else ''}; parts at supports and load patches were left out. The failure load "
+        f"is linear: {meaning}."
+    )
+
+
+def log_of(one: Any) -> Mapping[str, Any] | None:
+    """How the equations of one strategy were solved, or None where that is not known."""
+    known = getattr(one, "log", None)
+    return known if known is not None else stored.log_of(one)
+
+
+def used_materials(result: Any) -> list[str]:
+    """Names of the materials that occur in at least one strategy, in order."""
+    found: dict[str, None] = {}
+    for one in result.results.values():
+        present = np.unique(np.asarray(one.material))
+        found |= {name: None for index, name in enumerate(one.materials) if index in present}
+    return list(found)
+
+
+def _load_case(result: Any) -> Any:
+    return loads.library().get(str(next(iter(result.frame["load"]), ""))) if "load" in result.frame else None
+
+
+def reference_keys(result: Any) -> list[str]:
+    """Keys of every source that a number of this run comes from."""
+    keys: dict[str, None] = {}
+    for name in used_materials(result):
+        data = material.library().get(name)
+        if data is None:
+            continue
+        _add(keys, (one.source for group in (data.elastic, data.strength) for one in group.values()))
+        if data.density_law:
+            _add(keys, [_sources(material.density_laws()[data.density_law])])
+    load = _load_case(result)
+    if load is not None:
+        _add(keys, [_sources(load)])
+    known = sourced.references()
+    return [key for key in keys if key in known and known[key].kind != "misc"]
+
+
+def _sources(item: Any) -> Iterable[str]:
+    given = getattr(item, "source", ())
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _add(keys: dict[str, None], groups: Iterable[Iterable[str]]) -> None:
+    for group in groups:
+        keys.update(dict.fromkeys(group))
+
+
+def references(result: Any) -> list[str]:
+    """The references in one line each, in the order in which they are used."""
+    return [sourced.references()[key].text for key in reference_keys(result)]
+
+
+def doubtful(result: Any) -> list[str]:
+    """Numbers of the materials used that nobody has read in their source."""
+    from femsim.report.library import values_in
+
+    found = []
+    for name in used_materials(result):
+        data = material.library().get(name)
+        pairs = values_in({"elastic": data.elastic, "strength": data.strength}) if data is not None else ()
+        bad = [path.split(".")[-1] for path, one in pairs if one.trust == "M?"]
+        if bad:
+            found.append(f"{name.replace('_', ' ')}: {', '.join(bad)}")
+    return found
+
+
+def citation(result: Any, record: Mapping[str, Any]) -> str:
+    """The content of ``CITATION.md``: what to write in a paper about this run."""
+    versions = record["versions"]
+    tools = ", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "scipy", "gmsh") if name in versions)
+    lines = [
+        "# How to report this run",
+        "",
+        "The text below was generated from what was run and may be copied (CC0). Check it against your own protocol.",
+        "",
+        "## Methods",
+        "",
+        *(f"{text}\n" for text in paragraphs(result)),
+        f"Computed with femsim {versions.get('femsim', '')} ({record['revision']}; {tools}); case {record['case']}.",
+        "",
+    ]
+    bad = doubtful(result)
+    if bad:
+        lines += ["Values of doubtful source, to be checked before publication: " + "; ".join(bad) + ".", ""]
+    lines += ["## References", "", *(f"{i}. {text}" for i, text in enumerate(references(result), 1)), ""]
+    return "\n".join(lines)

@@ -1,0 +1,282 @@
+"""A comparison read back from its folder: what the report and the viewer need, without solving anything again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.anatomy import Centreline, Frame
+from femsim.errors import InputError, StudyError
+from femsim.mesh import Mesh
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What of a comparison is not in its tables and ``.vtu`` files.
+FILE = "comparison.json"
+#: Changes when the content of `FILE` does.
+FORMAT = 1
+_KINDS = {10: "tet4", 24: "tet10", 12: "hex8", 25: "hex20"}
+#: Results that not every comparison has; kept as plain data under their own name.
+_OPTIONAL = ("rigidity", "clinical", "study")
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCase:
+    """The case as it was asked: the content of ``comparison.toml`` and its hash."""
+
+    text: str
+    hash: str
+
+    def key(self) -> str:
+        """Content hash of the case when it was run."""
+        return self.hash
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The case as plain data."""
+        return tomllib.loads(self.text)
+
+    def model_dump(self, mode: str = "python") -> dict[str, Any]:
+        """The case as plain data, as of `femsim.case.Case`."""
+        return self.content
+
+    @property
+    def load(self) -> str:
+        """Name of the load case."""
+        return str(self.content.get("load", ""))
+
+
+@dataclass(frozen=True, eq=False)
+class StoredBone:
+    """What pictures and texts need of a bone; attributes as of `femsim.anatomy.Bone`."""
+
+    kind: str
+    name: str
+    side: str
+    length: float
+    frame: Frame
+    centreline: Centreline
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class StoredResult:
+    """One strategy; attributes as of `femsim.study.CaseResult`. Fields are read when first asked for."""
+
+    name: str
+    label: str
+    mesh: Mesh
+    materials: tuple[str, ...]
+    metrics: Mapping[str, Any]
+    file: Path
+    log: Mapping[str, Any] | None = None
+    curve: Any = None
+
+    @cached_property
+    def fields(self) -> Mapping[str, NDArray[Any]]:
+        """Node and cell fields by name."""
+        return _fields(_read(self.file))
+
+    @property
+    def material(self) -> NDArray[np.int64]:
+        """Row of `materials` of every element, (m,)."""
+        return np.asarray(self.fields["material"], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A comparison on disk; attributes as of `femsim.study.ComparisonResult`, as far as the report needs them."""
+
+    folder: Path
+    case: StoredCase
+    bone: StoredBone
+    mesh: Mesh
+    results: Mapping[str, StoredResult]
+    frame: pd.DataFrame
+    arrows: tuple[Mapping[str, Any], ...] = ()
+    held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    convergence: bool = False
+    optional: Mapping[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[StoredResult]:
+        return iter(self.results.values())
+
+    def __repr__(self) -> str:
+        return f"Stored({self.folder}: {self.bone.name or self.bone.kind}: {', '.join(self.results)})"
+
+
+def case_folder(folder: Path, name: str, key: str) -> Path:
+    """Folder of one strategy in the output of a comparison whose case has the hash `key`."""
+    import hashlib
+
+    return folder / "cases" / f"{name}-{hashlib.sha256(f'{key}/{name}'.encode()).hexdigest()[:8]}"
+
+
+def save(result: Any, folder: Path) -> None:
+    """Write `FILE`: bone, forces, materials and what else ``load`` needs beside tables and fields."""
+    bone, mesh = result.bone, result.mesh
+    frame = {name: getattr(bone.frame, name) for name in ("origin", "lateral", "anterior", "proximal")}
+    line = {"points": bone.centreline.points, "fractions": bone.centreline.fractions}
+    content = {
+        "format": FORMAT,
+        "case": result.case.key(),
+        "bone": {
+            "kind": bone.kind, "name": bone.name, "side": bone.side, "length": bone.length, "frame": frame,
+            "centreline": line, "notes": bone.notes,
+        },
+        "mesh": {"solids": mesh.solids, "notes": mesh.notes},
+        "arrows": result.arrows,
+        "held": result.held,
+        "warnings": result.warnings,
+        "seconds": result.seconds,
+        "convergence": result.convergence,
+        "strategies": [
+            {"name": one.name, "label": one.label, "materials": one.materials, "log": log_of(one),
+             "curve": getattr(one, "curve", None)}
+            for one in result.results.values()
+        ],
+        "optional": {name: getattr(result, name) for name in _OPTIONAL if getattr(result, name, None) is not None},
+    }  # fmt: skip
+    (folder / FILE).write_text(json.dumps(plain(content), allow_nan=False) + "\n", encoding="utf-8")
+
+
+def log_of(one: Any) -> dict[str, Any] | None:
+    """How the equations were solved; None where that is not known."""
+    log = getattr(getattr(one, "solution", None), "log", None)
+    names = ("solver", "unknowns", "iterations", "residual", "memory_bytes")
+    return {name: getattr(log, name) for name in names} if log is not None else None
+
+
+def load(folder: Path | str) -> Stored:
+    """Read the folder that ``femsim compare`` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no such folder.
+    StudyError
+        If a file in it is missing or damaged.
+    """
+    out = Path(folder)
+    if not (out / FILE).is_file():
+        raise InputError(
+            f"{out} is no output folder of femsim: it holds no {FILE}.",
+            "There is nothing to show.",
+            f"Make one with: femsim compare -o {out}",
+        )
+    try:
+        content = json.loads((out / FILE).read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError(f"its format is {content['format']}, not {FORMAT}")
+        return _stored(out, content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(
+            f"{out} cannot be read: {error}.",
+            "A file of the run is missing, damaged or of another version of femsim.",
+            f"Run it again: femsim compare {out / 'comparison.toml'} -o NEW",
+        ) from error
+
+
+def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
+    import pandas as pd
+
+    key = content["case"]
+    files = {one["name"]: case_folder(out, one["name"], key) / "solution.vtu" for one in content["strategies"]}
+    mesh = _mesh(_read(next(iter(files.values()))), content["mesh"])
+    frame = pd.read_parquet(out / "table.parquet")
+    results = {
+        one["name"]: StoredResult(
+            name=one["name"], label=one["label"], mesh=mesh, materials=tuple(one["materials"]),
+            metrics=_metrics(files[one["name"]]), file=files[one["name"]], log=one.get("log"), curve=one.get("curve"),
+        )
+        for one in content["strategies"]
+    }  # fmt: skip
+    return Stored(
+        folder=out,
+        case=StoredCase((out / "comparison.toml").read_text(encoding="utf-8"), key),
+        bone=_bone(content["bone"]),
+        mesh=mesh,
+        results=results,
+        frame=frame,
+        arrows=tuple(content["arrows"]),
+        held=np.asarray(content["held"], np.int64),
+        warnings=tuple(content["warnings"]),
+        seconds=content["seconds"],
+        convergence=content["convergence"],
+        optional=content["optional"],
+    )
+
+
+def _metrics(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((file.parent / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+    return found
+
+
+def _bone(data: Mapping[str, Any]) -> StoredBone:
+    frame = Frame(*(np.asarray(data["frame"][name], float) for name in ("origin", "lateral", "anterior", "proximal")))
+    line = data["centreline"]
+    return StoredBone(
+        kind=data["kind"],
+        name=data["name"],
+        side=data["side"],
+        length=data["length"],
+        frame=frame,
+        centreline=Centreline(np.asarray(line["points"], float), np.asarray(line["fractions"], float)),
+        notes=tuple(data["notes"]),
+    )
+
+
+def _read(file: Path) -> Any:
+    import pyvista as pv
+
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing")
+    return pv.UnstructuredGrid(str(file))
+
+
+def _mesh(grid: Any, data: Mapping[str, Any]) -> Mesh:
+    kind = _KINDS[int(grid.celltypes[0])]
+    cells = np.asarray(next(iter(grid.cells_dict.values())), np.int64)
+    return Mesh(
+        np.asarray(grid.points, float),
+        cells,
+        kind,
+        tuple(data["solids"]),
+        np.asarray(grid.cell_data["compartment"], np.int64),
+        notes=tuple(data["notes"]),
+    )
+
+
+def _fields(grid: Any) -> dict[str, NDArray[Any]]:
+    found = {name: np.asarray(grid.point_data[name]) for name in grid.point_data}
+    return found | {name: np.asarray(grid.cell_data[name]) for name in grid.cell_data if name != "compartment"}
+
+
+def plain(value: Any) -> Any:
+    """As data that JSON knows: arrays as lists, dataclasses as objects, NaN and infinity as null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a NumPy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

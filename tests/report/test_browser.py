@@ -1,0 +1,177 @@
+"""The report in a real browser, opened from a file with the network cut."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from femsim.report import folder
+from tests.report.browser import chromium, watched
+from tests.report.fake import STRATEGIES, comparison
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> str:
+    out = tmp_path_factory.mktemp("run") / "out"
+    folder.write(comparison(), out)
+    return (out / "report.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory) -> str:
+    """The accessibility checker, fetched once for the session."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm here, so no axe-core")
+    place = tmp_path_factory.mktemp("axe")
+    try:
+        done = subprocess.run(
+            ["npm", "pack", "axe-core@4", "--silent"],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        with tarfile.open(place / done.stdout.strip().splitlines()[-1]) as archive:
+            return archive.extractfile("package/axe.min.js").read().decode()
+    except (OSError, subprocess.SubprocessError, tarfile.TarError) as error:
+        pytest.skip(f"axe-core could not be fetched: {error}")
+
+
+def _open(browser, report, **options):
+    page = browser.new_context(offline=True, **options).new_page()
+    complaints = watched(page)
+    page.goto(report)
+    page.locator("#viewer-note").filter(has_text="Drag to turn").wait_for(timeout=60_000)
+    return page, complaints
+
+
+def _picture(page) -> np.ndarray:
+    return matplotlib.image.imread(io.BytesIO(page.locator("#viewer canvas").screenshot()))[..., :3]
+
+
+def _changed(page, act) -> float:
+    """Share of the pixels of the canvas that an action changes."""
+    before = _picture(page)
+    act()
+    page.wait_for_timeout(400)
+    after = _picture(page)
+    return float((np.abs(before - after).max(axis=-1) > 0.02).mean())
+
+
+def test_the_3d_view_draws_and_reacts_to_every_switch(browser, report):
+    page, complaints = _open(browser, report, viewport={"width": 1280, "height": 900})
+    page.locator("#model").scroll_into_view_if_needed()
+    drawn = _picture(page)
+    assert (np.abs(drawn - drawn[2, 2]).max(axis=-1) > 0.05).mean() > 0.005
+    assert int(page.locator("#viewer").get_attribute("data-triangles")) > 5000
+
+    def choose(name: str, value: str) -> None:
+        page.select_option(f"#viewer-{name}", value)
+
+    def slide(name: str, value: int) -> None:
+        page.evaluate(
+            "([id, v]) => { const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event('input')); }",
+            [f"viewer-{name}", value],
+        )
+
+    canvas = page.locator("#viewer canvas")
+    assert _changed(page, lambda: choose("field", "risk")) > 0.003
+    assert page.locator("#viewer-key").is_visible()
+    assert _changed(page, lambda: choose("strategy", "0")) > 0.0001
+    assert _changed(page, lambda: slide("depth", 80)) > 0.0005
+    assert _changed(page, lambda: choose("cut", "none")) > 0.003
+    assert _changed(page, lambda: slide("scale", 50)) > 0.003
+    assert _changed(page, lambda: choose("strategy", "all")) > 0.01
+    names = page.locator("#viewer-names span").all_text_contents()
+    assert names == [label for _, label, *_ in STRATEGIES]
+    choose("strategy", "2")
+    choose("field", "")
+    assert not page.locator("#viewer-key").is_visible()
+    assert _changed(page, lambda: page.locator("#viewer-materials input").first.uncheck()) > 0.003
+    canvas.focus()
+    assert _changed(page, lambda: page.keyboard.press("ArrowLeft")) > 0.001
+    assert _changed(page, lambda: page.keyboard.press("+")) > 0.001
+    assert _changed(page, lambda: page.locator("#viewer-near").click()) > 0.01
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_click_reads_values(browser, report):
+    page, complaints = _open(browser, report, viewport={"width": 1280, "height": 900})
+    page.select_option("#viewer-strategy", "1")
+    page.locator("#viewer-near").click()
+    box = page.locator("#viewer canvas").bounding_box()
+    page.locator("#viewer canvas").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    text = page.locator("#viewer-probe").text_content()
+    assert text.startswith("untreated: ")
+    assert "factor of risk" in text
+    assert complaints == []
+    page.context.close()
+
+
+def test_a_phone_does_not_scroll_sideways(browser, report):
+    page, complaints = _open(browser, report, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("h1").is_visible()
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_fault_for_people_with_disabilities(browser, report, axe, scheme):
+    page, _ = _open(browser, report, viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    serious = {
+        one["id"]: [node["html"][:160] for node in one["nodes"][:3]]
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    }
+    assert serious == {}
+    assert len(found["passes"]) > 15
+    page.context.close()
+
+
+def test_dark_and_light_differ_and_paper_is_white(browser, report, tmp_path: Path):
+    def background(**media: str) -> str:
+        page.emulate_media(**media)
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page, _ = _open(browser, report, viewport={"width": 1000, "height": 800})
+    assert background(color_scheme="light") == "rgb(255, 255, 255)"
+    assert background(color_scheme="dark") != "rgb(255, 255, 255)"
+    assert background(color_scheme="dark", media="print") == "rgb(255, 255, 255)"
+    page.emulate_media(media="print")
+    assert not page.locator("#viewer").is_visible()
+    assert page.locator(".only-print").is_visible()
+    paper = page.pdf(path=tmp_path / "report.pdf", format="A4")
+    assert 4 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") <= 25
+    page.context.close()
+
+
+def test_the_page_works_by_keyboard_alone(browser, report):
+    page, complaints = _open(browser, report, viewport={"width": 1280, "height": 900})
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the answer"
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+    assert {"viewer-strategy", "viewer-field", "viewer-cut", "viewer-depth", "viewer-reset", "CANVAS"} <= reached
+    assert complaints == []
+    page.context.close()
