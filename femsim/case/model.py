@@ -63,6 +63,9 @@ class Risk(Schema):
     minimum_density: Density = Field(
         0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."
     )
+    pain: Literal["unknown", "mild", "moderate", "functional"] = Field(
+        "unknown", description='Pain of the patient, for the Mirels score: "mild", "moderate", "functional".'
+    )
 
 
 class Solver(Schema):

@@ -79,6 +79,8 @@ def print_table(result: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from femsim.report import rules_text
+
     frame = result.frame
     table = Table(title=repr(result), title_justify="left", show_edge=False, pad_edge=False)
     table.add_column("strategy")
@@ -95,6 +97,10 @@ def print_table(result: Any) -> None:
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table)
+    for more in (rules_text.rigidity_table(result), rules_text.rules_table(result)):
+        if more is not None:
+            console.print("")
+            console.print(more)
     if not result.convergence:
         console.print("No error bar: add --convergence to solve a second mesh.", style="dim")
     for line in result.warnings:

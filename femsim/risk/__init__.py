@@ -3,24 +3,27 @@
 from femsim.risk.anisotropic import Strengths, hoffman, tsai_wu
 from femsim.risk.assess import Assessment, assess
 from femsim.risk.averaging import Sites, sites, volume_average
-from femsim.risk.clinical import Verdict, judge, mirels_probability, mirels_score, rules
+from femsim.risk.clinical import Verdict, judge, mirels, mirels_probability, mirels_score, rules
 from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, demand
 from femsim.risk.errorbar import ErrorBar, error_bar
 from femsim.risk.hotspot import Hotspot, largest_above, neighbours
+from femsim.risk.rigidity import CTRA, RIGIDITIES, RigidityCurve, rigidity_curves
 from femsim.risk.ring import ring_section
 from femsim.risk.section import Ratio, Rigidity, Section, properties, ratio
-from femsim.risk.slices import Profile, cut, moduli, profile, slice_section
+from femsim.risk.slices import cut, moduli, slice_section
 
 __all__ = [
     "CRITERIA",
+    "CTRA",
     "MODES",
+    "RIGIDITIES",
     "Assessment",
     "Criterion",
     "ErrorBar",
     "Hotspot",
-    "Profile",
     "Ratio",
     "Rigidity",
+    "RigidityCurve",
     "Section",
     "Sites",
     "State",
@@ -33,13 +36,14 @@ __all__ = [
     "hoffman",
     "judge",
     "largest_above",
+    "mirels",
     "mirels_probability",
     "mirels_score",
     "moduli",
     "neighbours",
-    "profile",
     "properties",
     "ratio",
+    "rigidity_curves",
     "ring_section",
     "rules",
     "sites",

@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from femsim.errors import InputError
 from femsim.sourced import read_library
-
-#: Fracture probability by Mirels score in percent (Mirels 1989, 78 lesions; standard values, not re-read: trust M).
-MIRELS_PROBABILITY = {6: 0.0, 7: 5.0, 8: 15.0, 9: 33.0, 10: 72.0, 11: 96.0, 12: 100.0}
-
-_SITE = {"upper limb": 1, "lower limb": 2, "peritrochanteric": 3}
-_PAIN = {"mild": 1, "moderate": 2, "functional": 3}
-_KIND = {"blastic": 1, "mixed": 2, "lytic": 3}
 
 
 @dataclass(frozen=True)
@@ -53,11 +47,35 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of the table of rules; `value` and `at_risk` are None where the measure is not known."""
+    """One rule on one strategy: `value` and `at_risk` are None where the measure is not known.
+
+    Attributes
+    ----------
+    rule : Rule
+    value : float or None
+        The measure, in `rule.unit`.
+    at_risk : bool or None
+    strategy : str
+        Of the comparison; rules about the lesion itself are on the untreated bone.
+    note : str
+        What limits the verdict.
+    """
 
     rule: Rule
     value: float | None
     at_risk: bool | None
+    strategy: str = "untreated"
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        rule = self.rule
+        evidence = [vars(one) for one in rule.evidence]
+        return {
+            "rule": rule.name, "title": rule.title, "strategy": self.strategy, "value": self.value, "unit": rule.unit,
+            "at_risk_if": rule.at_risk, "threshold": rule.threshold, "at_risk": self.at_risk, "source": rule.source,
+            "trust": rule.trust, "evidence": evidence, "note": self.note,
+        }  # fmt: skip
 
 
 @cache
@@ -70,6 +88,12 @@ def rules() -> Mapping[str, Rule]:
             for name, entry in data.items()
         }
     )
+
+
+@cache
+def mirels() -> Mapping[str, Any]:
+    """Points and probabilities of Mirels' score, and what counts as peritrochanteric, as in ``mirels.toml``."""
+    return MappingProxyType(read_library("femsim.risk", "mirels.toml"))
 
 
 def judge(measures: Mapping[str, float | None]) -> tuple[Verdict, ...]:
@@ -119,7 +143,8 @@ def mirels_score(site: str, pain: str, kind: str, size: float) -> int:
         If a word is unknown or the size is negative or not finite.
     """
     points = 0
-    for name, word, table in (("site", site, _SITE), ("pain", pain, _PAIN), ("kind", kind, _KIND)):
+    for name, word in (("site", site), ("pain", pain), ("kind", kind)):
+        table = mirels()["points"][name]
         if word not in table:
             raise InputError(
                 f"{name} = {word!r} is not a word of the Mirels score.",
@@ -138,4 +163,5 @@ def mirels_probability(score: int) -> float:
     """Probability of fracture in percent by Mirels score."""
     if not 4 <= score <= 12:
         raise InputError(f"A Mirels score of {score!r} is not possible.", "It runs from 4 to 12.", "Check the points.")
-    return MIRELS_PROBABILITY[max(score, 6)]
+    data = mirels()["probability"]
+    return float(data["percent"][data["scores"].index(max(score, data["scores"][0]))])

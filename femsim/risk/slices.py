@@ -1,16 +1,13 @@
-"""Cross-sections cut out of a solved mesh, and how their rigidity changes along the bone."""
+"""Cross-sections cut out of a mesh with its materials."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from femsim import fem
 from femsim.errors import InputError
-from femsim.risk.section import Ratio, Rigidity, Section, properties, ratio
+from femsim.risk.section import Section
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -191,67 +188,3 @@ def slice_section(
     keep = np.ones(len(cell), bool) if empty is None else ~empty[cell]
     axial, shear = moduli(material, cell[keep], normal)
     return Section(flat, triangles[keep], axial, shear, cell[keep])
-
-
-@dataclass(frozen=True, eq=False)
-class Profile:
-    """Rigidities of the sections along a bone against those of its intact twin.
-
-    Attributes
-    ----------
-    origins : (k, 3) float64
-        Points of the planes, mm.
-    rigidity, intact : tuple of Rigidity
-    ratio : tuple of Ratio
-    """
-
-    origins: Floats
-    rigidity: tuple[Rigidity, ...]
-    intact: tuple[Rigidity, ...]
-    ratio: tuple[Ratio, ...]
-
-    def weakest(self, *, true_torsion: bool = False) -> int:
-        """Row of the section with the largest relative loss of any rigidity."""
-        return int(np.argmax([one.loss(true_torsion=true_torsion) for one in self.ratio]))
-
-
-def profile(
-    points: Floats,
-    cells: NDArray[np.integer],
-    materials: Mapping[str, fem.Material],
-    intact: str,
-    origins: ArrayLike,
-    normals: ArrayLike,
-) -> dict[str, Profile]:
-    """Rigidity along the bone of every strategy on one mesh.
-
-    Parameters
-    ----------
-    points, cells : (n, 3) mm, (m, 4 or 10)
-        The mesh.
-    materials : mapping of str to fem.Material
-        By strategy.
-    intact : str
-        The strategy that is the reference.
-    origins, normals : (k, 3)
-        The planes, for example points and tangents of the centreline.
-
-    Returns
-    -------
-    dict of str to Profile
-    """
-    where, direction = np.atleast_2d(np.asarray(origins, float)), np.atleast_2d(np.asarray(normals, float))
-    if intact not in materials:
-        raise InputError(
-            f"intact = {intact!r} is no strategy.", "The loss has no reference.", f"Use one of {', '.join(materials)}."
-        )
-    found: dict[str, list[Rigidity]] = {name: [] for name in materials}
-    for origin, normal in zip(where, direction, strict=True):
-        flat, triangles, cell = cut(points, cells, origin, normal)
-        for name, material in materials.items():
-            found[name].append(properties(Section(flat, triangles, *moduli(material, cell, normal), cell)))
-    return {name: _profile(where, one, found[intact]) for name, one in found.items()}
-
-
-def _profile(origins: Floats, one: Sequence[Rigidity], intact: Sequence[Rigidity]) -> Profile:
-    return Profile(origins, tuple(one), tuple(intact), tuple(ratio(a, b) for a, b in zip(one, intact, strict=True)))

@@ -14,7 +14,9 @@ from femsim import fem, risk
 from femsim.anatomy import Bone
 from femsim.anatomy.frame import DIRECTIONS
 from femsim.material import MaterialData
+from femsim.study.clinical import clinical
 from femsim.study.result import CaseResult, ComparisonResult, Value
+from femsim.study.rigidity import rigidity, rigidity_columns
 from femsim.treatment import Treatment
 
 if TYPE_CHECKING:
@@ -234,7 +236,11 @@ def finish(
     seconds: Mapping[str, float],
 ) -> ComparisonResult:
     """Add what needs all strategies, and pack the comparison."""
-    complete = recovery(results)
+    curves = rigidity(problem, results)
+    complete = {
+        key: replace(one, metrics={**one.metrics, **rigidity_columns(curves[key])})
+        for key, one in recovery(results).items()
+    }
     if coarse is not None:
         complete = discretisation(complete, coarse)
     return ComparisonResult(
@@ -249,4 +255,6 @@ def finish(
         warnings=(*problem.setup.warnings, *warnings),
         seconds=dict(seconds),
         convergence=coarse is not None,
+        rigidity=curves,
+        clinical=clinical(problem, complete, curves),
     )

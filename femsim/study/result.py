@@ -96,6 +96,10 @@ class ComparisonResult:
         Wall time of every stage.
     convergence : bool
         Whether the table carries a discretisation error.
+    rigidity : mapping of str to risk.RigidityCurve
+        Rigidity along the bone of every strategy.
+    clinical : tuple of risk.Verdict
+        The clinical rules, rule by rule, for every strategy they can be applied to; empty where there is no lesion.
     """
 
     case: Case
@@ -107,6 +111,8 @@ class ComparisonResult:
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     convergence: bool = False
+    rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
+    clinical: tuple[risk.Verdict, ...] = ()
 
     def __getitem__(self, name: str) -> CaseResult:
         if name not in self.results:
@@ -144,6 +150,7 @@ class ComparisonResult:
             "units": {name: FIELDS[name].unit for name in columns},
             "rows": [dict(result.metrics) for result in self],
             "error_bar": "discretisation" if self.convergence else "no error bar",
+            "clinical": [row.as_dict() for row in self.clinical],
             "warnings": list(self.warnings),
             "seconds": dict(self.seconds),
         }

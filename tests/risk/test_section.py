@@ -9,9 +9,10 @@ import pytest
 
 from femsim import fem
 from femsim.errors import InputError
+from femsim.risk.rigidity import rigidity_curves
 from femsim.risk.ring import ring_section
 from femsim.risk.section import Section, properties, ratio
-from femsim.risk.slices import cut, moduli, profile, slice_section
+from femsim.risk.slices import cut, moduli, slice_section
 
 CORTEX = (17000.0, 3300.0)
 CEMENT = (2500.0, 2500.0 / 2.6)
@@ -177,10 +178,15 @@ def test_weakest_section_is_where_the_material_is_soft() -> None:
     sound = fem.Material(fem.isotropic(17000.0, 0.3), np.zeros(len(cells), int))
     weak = fem.Material(fem.isotropic(17000.0, 0.3), np.zeros(len(cells), int), scale=np.where(z < 10, 1.0, 0.5))
     origins = [(0, 0, 3.0), (0, 0, 8.0), (0, 0, 17.0)]
-    found = profile(points, cells, {"intact": sound, "soft": weak}, "intact", origins, [(0, 0, 1)] * 3)["soft"]
-    assert found.weakest() == 2
-    assert found.ratio[2].loss() == pytest.approx(0.5)
-    assert found.ratio[0].loss() == pytest.approx(0.0, abs=1e-12)
+    found = rigidity_curves(
+        points, cells, {"intact": sound, "soft": weak}, "intact", [15.0, 40.0, 85.0], origins, [(0, 0, 1)] * 3
+    )
+    soft = found["soft"]
+    np.testing.assert_allclose(soft.ratio["GJ_true"], [1.0, 1.0, 0.5])
+    np.testing.assert_allclose(found["intact"].ratio["EA"], 1.0)
+    assert soft.smallest("EA", "EI_min")[:2] == (pytest.approx(0.5), 85.0)
+    assert soft.loss == pytest.approx(0.5)
+    assert soft.GJ_true[0] == pytest.approx(17000.0 / 2.6 * torsion_constant(10, 10), rel=5e-3)
 
 
 def test_plane_beside_the_mesh_and_wrong_cells() -> None:
