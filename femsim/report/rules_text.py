@@ -33,6 +33,7 @@ def rigidity_table(result: Any) -> Any:
 
 def rules_table(result: Any) -> Any:
     """The clinical rules, a row a rule, with the value of every strategy and what is known about the rule."""
+    from rich.markup import escape
     from rich.table import Table
 
     if not result.clinical:
@@ -43,18 +44,17 @@ def rules_table(result: Any) -> Any:
     labels = {one.name: one.label for one in result}
     for head in ("rule", "at risk if", *(labels.get(name, name) for name in strategies)):
         table.add_column(head, justify="left" if head in ("rule", "at risk if") else "right")
-    for head in ("sensitivity / specificity, cohort", "trust", "note"):
-        table.add_column(head)
+    for head in ("sensitivity / specificity, cohort [trust]", "note"):
+        table.add_column(escape(head))
     for name in dict.fromkeys(row.rule.name for row in result.clinical):
         rows = {row.strategy: row for row in result.clinical if row.rule.name == name}
         rule = next(iter(rows.values())).rule
         note = next((row.note for row in rows.values() if row.strategy == "untreated"), "")
         table.add_row(
             rule.title,
-            f"{rule.at_risk} {number(rule.threshold)} {rule.unit}".removesuffix(" -"),
+            f"{rule.at_risk} {rule.threshold:g} {rule.unit}".removesuffix(" -"),
             *(_verdict(rows.get(one)) for one in strategies),
-            "\n".join(_evidence(one) for one in rule.evidence),
-            "\n".join(one.trust for one in rule.evidence),
+            "\n".join(escape(_evidence(one)) for one in rule.evidence),
             note,
         )
     return table
@@ -64,10 +64,10 @@ def _verdict(row: Any) -> str:
     if row is None:
         return ""
     mark = " ?" if row.at_risk is None else " !" if row.at_risk else "  "
-    return ("-" if row.value is None else number(row.value)) + mark
+    return ("-" if row.value is None else f"{row.value:.4g}") + mark
 
 
 def _evidence(one: Any) -> str:
     known = [None if x is None else f"{x:g}" for x in (one.sensitivity, one.specificity)]
     rates = "- / -" if known == [None, None] else " / ".join(x or "-" for x in known) + " %"
-    return f"{rates}, {one.cohort}"
+    return f"{rates}, {one.cohort} [{one.trust}]"
