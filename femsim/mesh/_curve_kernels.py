@@ -33,18 +33,23 @@ def sample_gradients() -> tuple[Array, int]:
 def jacobians(points: Array, cells: NDArray[np.int64], gradients: Array) -> Array:  # pragma: no cover - compiled
     """Jacobian determinants (m, s) of ten-node tetrahedra (m, 10) at s points."""
     result = np.empty((len(cells), len(gradients)))
-    j = np.empty((3, 3))
+    x = np.empty((10, 3))
     for e in range(len(cells)):
+        for k in range(10):
+            for d in range(3):
+                x[k, d] = points[cells[e, k], d]
         for s in range(len(gradients)):
-            j[:] = 0.0
+            xu = xv = xw = yu = yv = yw = zu = zv = zw = 0.0
             for k in range(10):
-                for d in range(3):
-                    x = points[cells[e, k], d]
-                    for c in range(3):
-                        j[d, c] += x * gradients[s, k, c]
-            result[e, s] = (
-                j[0, 0] * (j[1, 1] * j[2, 2] - j[1, 2] * j[2, 1])
-                - j[0, 1] * (j[1, 0] * j[2, 2] - j[1, 2] * j[2, 0])
-                + j[0, 2] * (j[1, 0] * j[2, 1] - j[1, 1] * j[2, 0])
-            )
+                u, v, w = gradients[s, k, 0], gradients[s, k, 1], gradients[s, k, 2]
+                xu += x[k, 0] * u
+                xv += x[k, 0] * v
+                xw += x[k, 0] * w
+                yu += x[k, 1] * u
+                yv += x[k, 1] * v
+                yw += x[k, 1] * w
+                zu += x[k, 2] * u
+                zv += x[k, 2] * v
+                zw += x[k, 2] * w
+            result[e, s] = xu * (yv * zw - yw * zv) - xv * (yu * zw - yw * zu) + xw * (yu * zv - yv * zu)
     return result

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from femsim.errors import InputError
-from femsim.mesh.background import Background, background
-from femsim.mesh.cut import Cells, cut
-from femsim.mesh.improve import improve
+from femsim.mesh.base import base
 from femsim.mesh.mesh import Mesh
-from femsim.mesh.promote import curved, to_tet10
-from femsim.mesh.quality import cell_volumes, check, quality
-from femsim.mesh.report import layer_notes, references, shifts, volume_notes
-from femsim.mesh.size import MeshSize, size_field
+from femsim.mesh.quality import check
+from femsim.mesh.report import layer_notes, reference_volume, volume_notes
+from femsim.mesh.size import MeshSize
 from femsim.mesh.surface import Surface
 from femsim.mesh.thin import homogenised
 from femsim.mesh.topology import neighbours
+from femsim.mesh.variant import Made, variant
 from femsim.solid.arrangement import Arrangement
-from femsim.solid.base import Solid
-from femsim.solid.boolean import Offset
-
-#: Vertices closer to a surface than this share of `near` lie on it; crossings are found to a tenth of that.
-ON = 1e-3
+from femsim.store import Store
 
 
 def mesh_arrangement(
@@ -44,7 +38,8 @@ def mesh_arrangement(
     size : MeshSize, optional
         Edge lengths; 1.6 mm near the fine solids and 4 mm far away by default.
     cache : Path, optional
-        Folder that keeps background meshes, by content.
+        Folder that keeps the meshes of bones before lesions and devices are cut in, by content; by default that of
+        `femsim.store`.
     surface : (points (p, 3), triangles (t, 3)), optional
         Closed outward triangles of the domain, where they are known; otherwise extracted from its distance.
 
@@ -63,62 +58,38 @@ def mesh_arrangement(
     """
     size = MeshSize() if size is None else size
     _check_names(arrangement)
-    box = (np.asarray(arrangement.domain.bounds[0], float), np.asarray(arrangement.domain.bounds[1], float))
-    if not np.isfinite(np.concatenate(box)).all():
+    if not np.isfinite(np.concatenate([np.asarray(b, float) for b in arrangement.domain.bounds])).all():
         raise InputError("The domain has no bounds.", "What is meshed must end somewhere.", "Cut it to a box.")
-    field, used = size_field(arrangement, size, box)
-    base = background(arrangement.domain, field, surface, cache)
+    bone = base(arrangement, size, surface, None if cache is None else Store(cache))
+    used = replace(size, near=bone.near, far=bone.far)
     skipped, notes = homogenised(arrangement, used)
     names = tuple(arrangement.solids)
-    surfaces: list[Solid | None] = [None if name in skipped else arrangement.solids[name] for name in names]
-    wanted = references(arrangement.domain, dict(zip(names, surfaces, strict=True)))
-    mesh = _cut_all(arrangement.domain, names, surfaces, base, used)
-    moved = shifts(mesh, wanted, used)
-    if moved:
-        grown = [
-            Offset(s, moved[n]) if s is not None and n in moved else s for n, s in zip(names, surfaces, strict=True)
-        ]
-        mesh = _nearer(mesh, _cut_all(arrangement.domain, names, grown, base, used), wanted)
+    layers = [(names.index(name), arrangement.solids[name]) for name in arrangement.layers]
+    others = {n: s for n, s in arrangement.solids.items() if n not in skipped and n not in arrangement.layers}
+    wanted = {name: reference_volume(solid, arrangement.domain) for name, solid in others.items()}
+    made = variant(
+        bone, arrangement.domain, layers, [others.get(name) for name in names],
+        {names.index(name): volume for name, volume in wanted.items()}, size.curved,
+    )  # fmt: skip
+    if made.straightened:
+        notes.append(f"{made.straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
+    mesh = Mesh(made.points, made.cells, "tet10", names, made.mask, {}, _face_sets(names, made))
     notes.extend(volume_notes(mesh, wanted, used))
     notes.extend(layer_notes(mesh, {name: arrangement.solids[name] for name in arrangement.layers}, used))
-    mesh = replace(mesh, notes=(*notes, *mesh.notes))
+    mesh = replace(mesh, notes=tuple(notes))
     check(mesh)
     return mesh
 
 
-def _nearer(one: Mesh, two: Mesh, wanted: Mapping[str, float]) -> Mesh:
-    """The mesh whose volumes come nearer to the wanted ones, unless it is the second and much worse in shape."""
-    if not wanted or quality(two).worst < min(0.1, quality(one).worst):
-        return one
-
-    def error(mesh: Mesh) -> float:
-        volumes = cell_volumes(mesh)
-        return sum(abs(volumes[mesh.inside(n)].sum() / v - 1.0) for n, v in wanted.items() if v > 0)
-
-    return two if error(two) < error(one) else one
-
-
-def _cut_all(
-    domain: Solid, names: tuple[str, ...], surfaces: Sequence[Solid | None], base: Background, size: MeshSize
-) -> Mesh:
-    cells = Cells(base.points, base.cells, np.zeros(len(base.cells), np.int64), base.ridge, np.zeros(len(base.points)))
-    for bit, solid in enumerate(surfaces):
-        if solid is not None:
-            cells = cut(cells, solid, bit, ON * size.near)
-    cells = improve(cells, domain, surfaces)
-    notes = []
-    if size.curved:
-        points, tetrahedra, straightened = curved(cells, domain, surfaces)
-        if straightened:
-            notes.append(f"{straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
-    else:
-        points, tetrahedra = to_tet10(cells.points, cells.cells)
-    beside = neighbours(cells.cells)
+def _face_sets(names: tuple[str, ...], made: Made) -> dict[str, NDArray[np.int64]]:
+    beside = neighbours(made.cells)
     sets = {"boundary": np.argwhere(beside < 0)}
+    cell, face = np.nonzero((beside >= 0) & (made.mask[beside] != made.mask[:, None]))
+    ours, theirs = made.mask[cell], made.mask[beside[cell, face]]
     for bit, name in enumerate(names):
-        inside = (cells.mask >> bit) & 1 == 1
-        sets[name] = np.argwhere(inside[:, None] & (beside >= 0) & ~inside[beside])
-    return Mesh(points, tetrahedra, "tet10", names, cells.mask, {}, sets, tuple(notes))
+        here = ((ours & ~theirs) >> bit) & 1 == 1
+        sets[name] = np.stack([cell[here], face[here]], axis=1)
+    return sets
 
 
 def _check_names(arrangement: Arrangement) -> None:

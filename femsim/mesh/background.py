@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +14,11 @@ from femsim.mesh.size import SizeField
 from femsim.mesh.surface import Surface, remeshed, ridge_vertices
 from femsim.solid.base import Solid
 
-VERSION = "6"  # part of every cache key; changed with the recipe
 HXT = 0.75  # HXT's edges come out longer than asked (median 2.3 mm for 1.6 mm): it is asked for shorter ones
 GOOD = 0.2  # SICN of the worst background element from which no other attempt is made
 
 
-@dataclass(frozen=True, eq=False)
-class Background:
+class Background(NamedTuple):
     """Tetrahedra that fill the domain.
 
     Attributes
@@ -40,30 +36,14 @@ class Background:
     ridge: NDArray[np.bool_]
 
 
-def background(
-    domain: Solid, field: SizeField, surface: Surface | None = None, cache: Path | None = None
-) -> Background:
-    """Tetrahedra that fill `domain` with the edge lengths of `field`, from `cache` where they were made before.
+def background(domain: Solid, field: SizeField, surface: Surface | None = None) -> Background:
+    """Tetrahedra that fill `domain` with the edge lengths of `field`.
 
     Raises
     ------
     MeshError
         If neither HXT nor Delaunay could fill the surface.
     """
-    store = None if cache is None else Path(cache) / f"background-{_key(domain, field, surface)}.npz"
-    if store is not None and store.exists():
-        with np.load(store) as held:
-            return Background(held["points"], held["cells"], held["ridge"])
-    made = _make(domain, field, surface)
-    if store is not None:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        part = store.with_suffix(".part.npz")
-        np.savez(part, points=made.points, cells=made.cells, ridge=made.ridge)
-        part.replace(store)
-    return made
-
-
-def _make(domain: Solid, field: SizeField, surface: Surface | None) -> Background:
     last: MeshError | None = None
     best: tuple[float, Background] | None = None
     # A given surface may intersect itself, an extracted one may have sharp edges that fall badly on its grid: each
@@ -126,11 +106,3 @@ def _fill(
     ridge = np.zeros(len(nodes), bool)
     ridge[: len(points)] = ridge_vertices(points, triangles)
     return Background(nodes, cells, ridge)
-
-
-def _key(domain: Solid, field: SizeField, surface: Surface | None) -> str:
-    digest = hashlib.sha256(f"{VERSION} {domain.key()}".encode())
-    held = [a for grid in field.grids for a in (grid.origin, np.array(grid.spacing), grid.values)]
-    for array in (*held, *(surface or ())):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:32]

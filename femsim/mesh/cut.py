@@ -17,8 +17,6 @@ from femsim.mesh import _cut_kernels as kernels
 from femsim.mesh.roots import crossing
 from femsim.solid.base import Solid
 
-ALPHA = 0.25  # share of an edge within which a vertex is snapped
-MERGE = 0.12  # share of an edge below which two surfaces are merged where no move keeps them apart
 EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
 
 
@@ -35,16 +33,66 @@ class Cells:
     mask : (m,) int64
         Bit i set inside the i-th solid cut so far.
     ridge : (n,) bool
-        Points that never move.
+        Points that never move: on sharp edges of the domain, or on the rim.
+    rim : (n,) bool
+        Points on the rim of a part that was taken out of a larger mesh and goes back into it.
     slack : (n,) float64
         How far from a surface points lie that were declared to lie on it without being moved, mm.
+    origin : (n,) int64
+        Number of the point in the larger mesh; -1 for new points.
     """
 
     points: NDArray[np.float64]
     cells: NDArray[np.int64]
     mask: NDArray[np.int64]
     ridge: NDArray[np.bool_]
+    rim: NDArray[np.bool_]
     slack: NDArray[np.float64]
+    origin: NDArray[np.int64]
+
+    @classmethod
+    def start(cls, points: NDArray[np.float64], cells: NDArray[np.int64], ridge: NDArray[np.bool_]) -> Cells:
+        """Cells of a whole mesh that nothing has been cut into."""
+        n = len(points)
+        mask, none = np.zeros(len(cells), np.int64), np.zeros(n, bool)
+        return cls(points, cells, mask, ridge, none, np.zeros(n), np.arange(n))
+
+    def with_points(self, points: NDArray[np.float64], ridge: NDArray[np.bool_]) -> Cells:
+        """The same cells with points (k, 3) added at the end."""
+        k = len(points)
+        return replace(
+            self,
+            points=np.concatenate([self.points, points]),
+            ridge=np.concatenate([self.ridge, ridge]),
+            rim=np.concatenate([self.rim, np.zeros(k, bool)]),
+            slack=np.concatenate([self.slack, np.zeros(k)]),
+            origin=np.concatenate([self.origin, np.full(k, -1)]),
+        )
+
+    def compact(self) -> Cells:
+        """The same cells without points that none of them uses."""
+        used = np.zeros(len(self.points), bool)
+        used[self.cells] = True
+        if used.all():
+            return self
+        return Cells(
+            self.points[used],
+            (np.cumsum(used) - 1)[self.cells],
+            self.mask,
+            self.ridge[used],
+            self.rim[used],
+            self.slack[used],
+            self.origin[used],
+        )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How boldly vertices are snapped: `alpha` is the share of an edge within which a vertex is snapped, `merge` that
+    below which two surfaces are merged where no move keeps them apart."""
+
+    alpha: float = 0.25
+    merge: float = 0.12
 
 
 def distances(solid: Solid, points: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
@@ -70,7 +118,7 @@ def distances(solid: Solid, points: NDArray[np.float64], margin: float) -> NDArr
     return phi
 
 
-def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float) -> Cells:
+def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float, recipe: Recipe) -> Cells:
     """Cut one solid into the mesh; cells inside it get `bit`.
 
     Parameters
@@ -83,6 +131,8 @@ def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float) -> Cells:
         Number of the bit.
     tolerance : float
         Vertices closer than this to the surface lie on it, mm.
+    recipe : Recipe
+        How boldly vertices are snapped.
     """
     margin = 2.0 * float(np.sqrt(_longest_square(mesh)))
     phi = distances(solid, mesh.points, margin)
@@ -92,18 +142,18 @@ def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float) -> Cells:
     count = inside.sum(axis=1)
     touched = np.flatnonzero((count > 0) & ((phi > 0)[mesh.cells].any(axis=1)))
     if len(touched):
-        mesh, phi = _snap_and_split(mesh, solid, phi, touched)
+        mesh, phi = _snap_and_split(mesh, solid, phi, touched, recipe)
     return replace(mesh, mask=mesh.mask | (_inside(mesh, solid, phi).astype(np.int64) << bit))
 
 
 def _snap_and_split(
-    mesh: Cells, solid: Solid, phi: NDArray[np.float64], touched: NDArray[np.int64]
+    mesh: Cells, solid: Solid, phi: NDArray[np.float64], touched: NDArray[np.int64], recipe: Recipe
 ) -> tuple[Cells, NDArray[np.float64]]:
     points, phi = mesh.points.copy(), phi.copy()
     pairs, inverse = _crossed(mesh.cells[touched], phi)
     cross, share = crossing(solid, points[pairs[:, 0]], points[pairs[:, 1]], phi[pairs[:, 0]], phi[pairs[:, 1]])
     slack = mesh.slack.copy()
-    _snap(mesh, points, phi, slack, pairs, cross, share)
+    _snap(mesh, points, phi, slack, pairs, cross, share, recipe)
     still = phi[pairs[:, 0]] * phi[pairs[:, 1]] < 0
     number = np.where(still, len(points) + np.cumsum(still) - 1, -1)
     length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
@@ -113,14 +163,14 @@ def _snap_and_split(
     parts, parent = kernels.split(mesh.cells[touched], edge_of, rank, pairs, number)
     keep = np.ones(len(mesh.cells), bool)
     keep[touched] = False
-    ridge = mesh.ridge[pairs[still]].all(axis=1)
-    made = Cells(
-        np.concatenate([points, cross[still]]),
-        np.concatenate([mesh.cells[keep], parts]),
-        np.concatenate([mesh.mask[keep], mesh.mask[touched][parent]]),
-        np.concatenate([mesh.ridge, ridge]),
-        np.concatenate([slack, np.zeros(int(still.sum()))]),
-    )
+    ridge = np.asarray(mesh.ridge[pairs[still]].all(axis=1))
+    made = replace(
+        mesh,
+        points=points,
+        cells=np.concatenate([mesh.cells[keep], parts]),
+        mask=np.concatenate([mesh.mask[keep], mesh.mask[touched][parent]]),
+        slack=slack,
+    ).with_points(cross[still], ridge)
     return made, np.concatenate([phi, np.zeros(int(still.sum()))])
 
 
@@ -143,13 +193,14 @@ def _snap(
     pairs: NDArray[np.int64],
     cross: NDArray[np.float64],
     share: NDArray[np.float64],
+    recipe: Recipe,
 ) -> None:
     """Snap in place (the arrays belong to the caller)."""
     n = len(points)
     close = np.full(n, 2.0)
     np.minimum.at(close, pairs[:, 0], share)
     np.minimum.at(close, pairs[:, 1], 1.0 - share)
-    candidates = np.flatnonzero(close < ALPHA)
+    candidates = np.flatnonzero(close < recipe.alpha)
     order = candidates[np.argsort(close[candidates], kind="stable")]
     wanted = np.zeros(n, bool)
     wanted[order] = True
@@ -161,7 +212,7 @@ def _snap(
     edge_pointer, edge_ids = kernels.csr(ends, np.repeat(np.arange(len(pairs)), 2), n)
     kernels.snap(
         points, phi, slack, mesh.cells, mesh.mask, mesh.ridge, pairs, cross, share, order, pointer, stars, edge_pointer,
-        edge_ids, ALPHA, MERGE,
+        edge_ids, recipe.alpha, recipe.merge,
     )  # fmt: skip
 
 

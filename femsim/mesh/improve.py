@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from femsim.mesh import _improve_kernels as kernels
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
-from femsim.mesh.promote import shifted
+from femsim.mesh.promote import shifted, surface_faces
 from femsim.mesh.topology import TET_FACES, neighbours
 from femsim.solid.base import Solid
 
@@ -46,16 +46,7 @@ def _repaired(mesh: Cells, target: float) -> Cells:
         if kernels.improve_round(points, tet, mask, head, link, kind, spare, count, target) == 0:
             break
     alive = np.flatnonzero(mask[: count[0]] >= 0)
-    return _compact(Cells(points, tet[alive], mask[alive], mesh.ridge, mesh.slack))
-
-
-def _compact(mesh: Cells) -> Cells:
-    """The same cells without points that none of them uses."""
-    used = np.zeros(len(mesh.points), bool)
-    used[mesh.cells] = True
-    if used.all():
-        return mesh
-    return Cells(mesh.points[used], (np.cumsum(used) - 1)[mesh.cells], mesh.mask, mesh.ridge[used], mesh.slack[used])
+    return replace(mesh, points=points, cells=tet[alive], mask=mask[alive]).compact()
 
 
 def _on_surface(mesh: Cells) -> NDArray[np.bool_]:
@@ -66,21 +57,14 @@ def _on_surface(mesh: Cells) -> NDArray[np.bool_]:
     return result
 
 
-def settled(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> Cells:
-    """Vertices on one or two surfaces put onto their zero, as far as no element falls below SICN 0.25 or gets worse."""
-    beside = neighbours(mesh.cells)
+def settled(mesh: Cells, domain: Solid | None, solids: Sequence[Solid | None]) -> Cells:
+    """Vertices on one or two surfaces put onto their zero, as far as no element falls below SICN 0.25 or gets worse.
+
+    Without `domain`, those on the outer surface alone stay.
+    """
     n = len(mesh.points)
     jobs, times = [], np.zeros(n, np.int64)
-    for bit, solid in enumerate([*solids, domain]):
-        if solid is None:
-            continue
-        if bit == len(solids):
-            cell, face = np.nonzero(beside < 0)
-        else:
-            inside = (mesh.mask >> bit) & 1 == 1
-            cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
-        if len(cell) == 0:
-            continue
+    for solid, cell, face in surface_faces(mesh, [*solids, domain]):
         corners = mesh.cells[cell[:, None], TET_FACES[face]]
         a, b, c = (mesh.points[corners[:, k]] for k in range(3))
         area = np.cross(b - a, c - a)

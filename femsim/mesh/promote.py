@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,28 @@ def to_tet10(points: NDArray[np.float64], cells: NDArray[np.int64]) -> tuple[NDA
     return np.concatenate([points, middle]), np.concatenate([cells, len(points) + of_cell], axis=1)
 
 
-def curved(
-    mesh: Cells, domain: Solid, solids: Sequence[Solid | None]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
-    """Ten-node tetrahedra whose mid-side nodes lie on the domain's surface and on those of the solids.
+@dataclass(frozen=True, eq=False)
+class Promoted:
+    """Ten-node tetrahedra: edges (e, 2), the edges (m, 6) of every cell, the middle (e, 3) of every edge in mm.
+
+    `straightened` tetrahedra had their edges straightened by halves, because their Jacobian fell below 0.2 of the
+    straight one.
+    """
+
+    pairs: NDArray[np.int64]
+    of_cell: NDArray[np.int64]
+    middle: NDArray[np.float64]
+    straightened: int = 0
+
+
+def promoted(
+    mesh: Cells,
+    domain: Solid,
+    solids: Sequence[Solid | None],
+    curved: bool = True,
+    held: Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None,
+) -> Promoted:
+    """Mid-side nodes, on the domain's surface and on those of the solids where `curved`.
 
     Parameters
     ----------
@@ -38,30 +57,35 @@ def curved(
         Its zero is the outer surface.
     solids : sequence of Solid or None
         In bit order; None where a bit has no surface of its own.
-
-    Returns
-    -------
-    points, cells, count
-        `count` tetrahedra had their edges straightened by halves, because their Jacobian fell below 0.2 of the
-        straight one.
+    curved : bool
+        Straight edges otherwise.
+    held : callable, optional
+        For the edges (e, 2) of the mesh, the numbers of those whose middle is already known, and these middles
+        (k, 3); they stay.
     """
     n = len(mesh.points)
     pairs, of_cell = edges(mesh.cells)
     straight = 0.5 * (mesh.points[pairs[:, 0]] + mesh.points[pairs[:, 1]])
     middle = straight.copy()
-    reach = 0.2 * np.linalg.norm(mesh.points[pairs[:, 0]] - mesh.points[pairs[:, 1]], axis=1)
-    for surface, bit_edges, normal in _surface_edges(mesh, of_cell, len(pairs), [*solids, domain]):
-        moved = shifted(surface, middle[bit_edges], normal, reach[bit_edges])
-        middle[bit_edges] = moved
+    if curved:
+        reach = 0.2 * np.linalg.norm(mesh.points[pairs[:, 0]] - mesh.points[pairs[:, 1]], axis=1)
+        for surface, bit_edges, normal in _surface_edges(mesh, of_cell, len(pairs), [*solids, domain]):
+            middle[bit_edges] = shifted(surface, middle[bit_edges], normal, reach[bit_edges])
+    free = np.ones(len(pairs), bool)
+    if held is not None:
+        known, places = held(mesh, pairs)
+        middle[known] = places
+        free[known] = False
     cells = np.concatenate([mesh.cells, n + of_cell], axis=1)
     points = np.concatenate([mesh.points, middle])
-    return (*_straightened(points, cells, of_cell, straight, n),)
+    points, straightened = _straightened(points, cells, of_cell, straight, n, free)
+    return Promoted(pairs, of_cell, points[n:], straightened)
 
 
-def _surface_edges(
-    mesh: Cells, of_cell: NDArray[np.int64], count: int, solids: Sequence[Solid | None]
-) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.float64]]]:
-    """For every solid: the edges on its surface and the unit normal of the surface's faces there."""
+def surface_faces(
+    mesh: Cells, solids: Sequence[Solid | None]
+) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.int64]]]:
+    """Cells (f,) and local faces (f,) on every solid's surface, seen from inside; the last solid is the domain."""
     beside = neighbours(mesh.cells)
     result = []
     for bit, solid in enumerate(solids):
@@ -72,8 +96,19 @@ def _surface_edges(
         else:
             inside = (mesh.mask >> bit) & 1 == 1
             cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
-        if len(cell) == 0:
-            continue
+        # Faces wholly on the rim of a part lie inside the larger mesh.
+        real = ~mesh.rim[mesh.cells[cell[:, None], TET_FACES[face]]].all(axis=1)
+        if real.any():
+            result.append((solid, cell[real], face[real]))
+    return result
+
+
+def _surface_edges(
+    mesh: Cells, of_cell: NDArray[np.int64], count: int, solids: Sequence[Solid | None]
+) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.float64]]]:
+    """For every solid: the edges on its surface and the unit normal of the surface's faces there."""
+    result = []
+    for solid, cell, face in surface_faces(mesh, solids):
         corner = mesh.points[mesh.cells[cell[:, None], TET_FACES[face]]]
         area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         index = of_cell[cell[:, None], _FACE_EDGES[face]].ravel()
@@ -111,9 +146,10 @@ def _straightened(
     of_cell: NDArray[np.int64],
     straight: NDArray[np.float64],
     n: int,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    free: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], int]:
     gradients, _ = sample_gradients()
-    bent = np.abs(points[n:] - straight).max(axis=1) > 0
+    bent = free & (np.abs(points[n:] - straight).max(axis=1) > 0)
     check = np.flatnonzero(bent[of_cell].any(axis=1))
     corner = points[cells[check][:, :4]]
     flat = np.einsum(
@@ -127,6 +163,7 @@ def _straightened(
             break
         changed[check[bad]] = True
         back = np.unique(of_cell[check[bad]])
+        back = back[free[back]]
         points[n + back] = straight[back] + 0.5 * (points[n + back] - straight[back])
         halved[back] += 1
         back_to_straight = back[halved[back] >= 4]
@@ -137,4 +174,4 @@ def _straightened(
         hit[back] = True
         keep = hit[of_cell[check]].any(axis=1)
         check, flat = check[keep], flat[keep]
-    return points, cells, int(changed.sum())
+    return points, int(changed.sum())

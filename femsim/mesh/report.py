@@ -27,32 +27,6 @@ def reference_volume(solid: Solid, domain: Solid, points: float = 6e4) -> float:
     return volume(solid & domain, float((np.prod(upper - lower) / points) ** (1 / 3)), (lower, upper))
 
 
-def references(domain: Solid, solids: Mapping[str, Solid | None]) -> dict[str, float]:
-    """Volume of every solid that is cut, inside the domain, mm3."""
-    return {name: reference_volume(solid, domain) for name, solid in solids.items() if solid is not None}
-
-
-def shifts(mesh: Mesh, wanted: Mapping[str, float], size: MeshSize) -> dict[str, float]:
-    """How far to grow the surfaces of solids whose volume in the mesh is off by 1 to 20 %, mm; at most near / 8.
-
-    Flat faces with chords inside a round body make a thin one too small; one step of the secant method on its surface
-    mends that. Larger errors have other causes, and are only reported.
-    """
-    result = {}
-    volumes = cell_volumes(mesh)
-    for name, volume_wanted in wanted.items():
-        inside = mesh.inside(name)
-        missing = volume_wanted - float(volumes[inside].sum())
-        if not 0.01 * volume_wanted < abs(missing) < 0.2 * volume_wanted:
-            continue
-        nodes = face_nodes(mesh, mesh.face_sets[name])[:, :3]
-        a, b, c = (mesh.points[nodes[:, k]] for k in range(3))
-        area = 0.5 * float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())
-        if area > size.near**2:
-            result[name] = float(np.clip(missing / area, -size.near / 8, size.near / 8))
-    return result
-
-
 def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list[str]:
     """Notes, also given as warnings, on layers under the outer surface that have holes in the mesh."""
     notes = []

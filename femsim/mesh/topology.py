@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import MeshError
+from femsim.mesh._topology_kernels import match_faces, number_edges
 from femsim.mesh.mesh import Mesh
 
 # Local faces of a tetrahedron, outward, in the order of VTK; and its edges, in the order of the mid-side nodes.
@@ -22,35 +23,21 @@ def neighbours(cells: NDArray[np.int64]) -> NDArray[np.int64]:
     MeshError
         If a face is shared by three or more tetrahedra.
     """
-    faces = np.sort(cells[:, :4][:, TET_FACES].reshape(-1, 3), axis=1)
-    n = np.uint64(int(cells.max()) + 1 if len(cells) else 1)
-    a, b, c = (faces[:, k].astype(np.uint64) for k in range(3))
-    if int(n) ** 3 >= 2**64:
+    corner = np.ascontiguousarray(cells[:, :4], np.int64)
+    beside, crowded = match_faces(corner, TET_FACES, int(corner.max()) + 1 if len(corner) else 1)
+    if crowded >= 0:
         raise MeshError(
-            f"The mesh has {int(n)} nodes.", "Faces are numbered up to 2.6 million nodes.", "Use a coarser mesh."
-        )
-    key = (a * n + b) * n + c
-    order = np.argsort(key, kind="stable")
-    same = key[order[1:]] == key[order[:-1]]
-    if (same[1:] & same[:-1]).any():
-        raise MeshError(
-            "A face is shared by more than two tetrahedra.",
+            f"A face of element {crowded // 4} is shared by more than two tetrahedra.",
             "The mesh overlaps itself.",
             "Check the file for double elements.",
         )
-    result = np.full(len(faces), -1)
-    first, second = order[:-1][same], order[1:][same]
-    result[first], result[second] = second // 4, first // 4
-    return result.reshape(-1, 4)
+    return beside
 
 
 def edges(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Unique edges (e, 2) of tetrahedra, smaller vertex first, sorted; and the edges (m, 6) of every tetrahedron."""
-    pairs = cells[:, TET_EDGES]
-    low, high = pairs.min(axis=2), pairs.max(axis=2)
-    n = int(cells.max()) + 1 if len(cells) else 1
-    unique, inverse = np.unique(low * n + high, return_inverse=True)
-    return np.stack([unique // n, unique % n], axis=1), inverse.reshape(-1, 6)
+    corner = np.ascontiguousarray(cells[:, :4], np.int64)
+    return number_edges(corner, TET_EDGES, int(corner.max()) + 1 if len(corner) else 1)
 
 
 def boundary_faces(mesh: Mesh) -> NDArray[np.int64]:

@@ -84,13 +84,30 @@ def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array
         arc[s + 1] = arc[s] + np.sqrt(((line[s + 1] - line[s]) ** 2).sum())
     first = (line[0] - line[1]) / arc[1]
     last = (line[k - 1] - line[k - 2]) / (arc[k - 1] - arc[k - 2])
+    # A ball around every piece: what it cannot reach is not asked. The piece of the point before is asked first.
+    middle = np.empty((k - 1, 3))
+    reach = np.empty(k - 1)
+    for s in range(k - 1):
+        middle[s] = 0.5 * (line[s] + line[s + 1])
+        reach[s] = 0.5 * (arc[s + 1] - arc[s]) + max(radii[s], radii[s + 1])
+    last_piece = 0
     for n in range(points.shape[0]):
         best, where = np.inf, 0.0
-        for s in range(k - 1):
+        found = last_piece
+        for i in range(-1, k - 1):
+            s = last_piece if i < 0 else i
+            if i == last_piece:
+                continue
+            if i >= 0:
+                away = best + reach[s]
+                x, y, z = points[n, 0] - middle[s, 0], points[n, 1] - middle[s, 1], points[n, 2] - middle[s, 2]
+                if away <= 0.0 or x * x + y * y + z * z > away * away:
+                    continue
             d, t = _round_cone(points[n], line[s], line[s + 1], radii[s], radii[s + 1])
-            if d < best:
-                best = d
+            if d < best or (d == best and s < found):
+                best, found = d, s
                 where = arc[s] + t * (arc[s + 1] - arc[s])
+        last_piece = found
         if flat:
             # The end planes may cut only what lies near that end of a bent tube.
             if where < min(3.0 * radii[0], 0.5 * arc[k - 1]):

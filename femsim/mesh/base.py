@@ -1,0 +1,130 @@
+"""The base: a bone with its layers cut in, which all variants of lesions and devices share."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim import store
+from femsim.mesh.background import background
+from femsim.mesh.cut import Cells, Recipe, cut
+from femsim.mesh.report import reference_volume
+from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound, volumes
+from femsim.mesh.size import MeshSize, size_field
+from femsim.mesh.surface import Surface
+from femsim.solid.arrangement import Arrangement
+from femsim.solid.base import Solid
+
+#: Vertices closer to a surface than this share of `near` lie on it; crossings are found to a tenth of that.
+ON = 1e-3
+#: Tried in this order until the shapes are good enough: from thin layers kept to thin layers merged.
+RECIPES = (Recipe(0.25, 0.12), Recipe(0.25, 0.18), Recipe(0.3, 0.3), Recipe(0.2, 0.2), Recipe(0.35, 0.35))
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """Ten-node tetrahedra that fill the domain, with the layers cut in.
+
+    Attributes
+    ----------
+    points : (n, 3) float64
+        mm.
+    cells : (m, 10) int64
+        In VTK order.
+    mask : (m,) int64
+        Bit i set inside the i-th layer.
+    ridge : (n,) bool
+        Vertices on sharp edges of the domain.
+    moved : (number of layers,) float64
+        How far the surface of every layer was moved outward to keep its volume, mm.
+    near, far : float
+        Edge lengths used, mm.
+    straightened : int
+        Cells with edges straighter than the surfaces they lie on.
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    ridge: NDArray[np.bool_]
+    moved: NDArray[np.float64]
+    near: float
+    far: float
+    straightened: int
+
+    @functools.cached_property
+    def volume(self) -> NDArray[np.float64]:
+        """Of every cell, mm3."""
+        return volumes(self.points, self.cells)
+
+
+def base(
+    arrangement: Arrangement, size: MeshSize, surface: Surface | None = None, held: store.Store | None = None
+) -> Base:
+    """The base of an arrangement, from the store where it was made before.
+
+    It depends on the domain, the layers, the sizes, and where the mesh is fine: ``Arrangement.region``, or else the
+    fine solids.
+    """
+    layers = [arrangement.solids[name] for name in arrangement.layers]
+    fine = [arrangement.region] if arrangement.region is not None else [arrangement.solids[n] for n in arrangement.fine]
+    thin = [] if arrangement.region is not None else [arrangement.thin.get(name) for name in arrangement.fine]
+    parts = (
+        arrangement.domain.key(), [one.key() for one in layers], arrangement.region is not None,
+        [one.key() for one in fine], thin, repr(size), *(() if surface is None else surface),
+    )  # fmt: skip
+    found = (held or store.default()).remember(
+        "background", parts, lambda: vars(_make(arrangement, layers, size, surface)), recipe=source()
+    )
+    return Base(
+        **{name: found[name] for name in ("points", "cells", "mask", "ridge", "moved")},
+        near=float(found["near"]), far=float(found["far"]), straightened=int(found["straightened"]),
+    )  # fmt: skip
+
+
+@functools.cache
+def source() -> str:
+    """Hash of the source of everything that turns solids into a mesh: no version number that one can forget."""
+    digest = hashlib.sha256()
+    for room in ("mesh", "solid"):
+        for file in sorted((Path(__file__).parents[1] / room).rglob("*.py")):
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, surface: Surface | None) -> Base:
+    domain = arrangement.domain
+    box = (np.asarray(domain.bounds[0], float), np.asarray(domain.bounds[1], float))
+    field, used = size_field(arrangement, size, box)
+    points, cells, ridge = background(domain, field, surface)
+    start = Cells.start(points, cells, ridge)
+    wanted = {bit: reference_volume(solid, domain, 1e6) for bit, solid in enumerate(layers)}
+    task = Task(domain, layers, wanted, used.near, used.curved)
+    best: tuple[float, Shaped] | None = None
+    for recipe in RECIPES:
+        made = shaped(cut_all(start, layers, used.near, recipe), task)
+        shape = sicn(made.cells)
+        if best is None or shape.min() > best[0]:
+            best = float(shape.min()), made
+        if sound(shape):
+            best = float(shape.min()), made
+            break
+    assert best is not None
+    made = best[1]
+    nodes, ten = made.ten()
+    sharp = np.concatenate([made.cells.ridge, np.zeros(len(nodes) - len(made.cells.points), bool)])
+    return Base(nodes, ten, made.cells.mask, sharp, made.moved, used.near, used.far, made.nodes.straightened)
+
+
+def cut_all(mesh: Cells, solids: Sequence[Solid | None], near: float, recipe: Recipe, first: int = 0) -> Cells:
+    """Cells with all solids cut in, in order; bit `first` + i for the i-th."""
+    for bit, solid in enumerate(solids):
+        if solid is not None:
+            mesh = cut(mesh, solid, first + bit, ON * near, recipe)
+    return mesh
