@@ -8,53 +8,6 @@ from femsim import fem
 from femsim.errors import FemsimWarning
 
 
-def beam(name, divisions):
-    points, cells = box(name, divisions, (1.0, 1.0, 8.0))
-    material = fem.Material(fem.isotropic(210000.0, 0.3), np.zeros(len(cells), int))
-    return points, cells, material, [fem.Fixed(on(points, 2, 0.0), name="clamp")]
-
-
-def at(points, x, y, z):
-    return int(np.flatnonzero((np.abs(points - [x, y, z]) < 1e-9).all(axis=1))[0])
-
-
-def test_beam_of_hex8_equals_calculix():
-    """CROSS-CODE: CalculiX C3D8, 4 x 4 x 16."""
-    points, cells, material, clamp = beam("hex8", (4, 4, 16))
-    load = fem.NodalForce(on(points, 2, 8.0), (0.0, 0.36, 0.0))
-    solution = fem.solve(fem.Model(points, cells, material, clamp, {"tip": [load]}, "hex8"))["tip"]
-    expected = [6.271498e-06, 7.895238e-02, -7.363138e-03]
-    assert np.abs(solution.displacement[at(points, 0, 1, 8)] - expected).max() < 1e-8
-    assert np.allclose(solution.reaction.sum(axis=0), [0.0, -9.0, 0.0], atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("hex20", [-3.366245e-05, 8.722540e-02, 8.142272e-03]),
-        ("hex20r", [-4.087404e-05, 8.768820e-02, 8.180549e-03]),
-    ],
-)
-def test_beam_of_hex20_equals_calculix(name, expected):
-    """CROSS-CODE: CalculiX C3D20 and C3D20R, 2 x 2 x 8, 1 N on the nine corner nodes of the end."""
-    points, cells, material, clamp = beam(name, (2, 2, 8))
-    corners = [at(points, x, y, 8.0) for x in (0, 0.5, 1) for y in (0, 0.5, 1)]
-    load = fem.NodalForce(corners, (0.0, 1.0, 0.0))
-    solution = fem.solve(fem.Model(points, cells, material, clamp, {"tip": [load]}, name))["tip"]
-    assert np.abs(solution.displacement[at(points, 0, 0, 8)] - expected).max() < 1e-8
-
-
-def test_beam_under_traction_equals_calculix():
-    """CROSS-CODE: CalculiX C3D20R, 1 MPa on the end face."""
-    points, cells, material, clamp = beam("hex20r", (2, 2, 8))
-    load = fem.Traction(faces_on(points, cells, "hex20r", 2, 8.0), (0.0, 0.0, 1.0))
-    solution = fem.solve(fem.Model(points, cells, material, clamp, {"pull": [load]}, "hex20r"))["pull"]
-    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        u = solution.displacement[at(points, x, y, 8)]
-        expected = [7.142521e-07 * (1 - 2 * x), 7.142521e-07 * (1 - 2 * y), 3.792099e-05]
-        assert np.abs(u - expected).max() < 2e-11
-
-
 def test_transversely_isotropic_tetrahedron_sslv131a():
     """ANALYTIC: code_aster sslv131a, one tetrahedron, nautical angles 30, 20, 10."""
     points = np.array([[0.0, 0, 0], [3, 1, 0], [2, 3, 0], [3, 1, -1]])

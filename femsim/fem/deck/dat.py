@@ -71,6 +71,8 @@ def _print(deck: Deck, result: StepResult, wanted: Print) -> Iterator[str]:
             yield "".join(_row(k, v, mark) for k, v, mark in zip(keys, values, local, strict=True))
         if wanted.totals and variable in _TOTALS:
             yield _head(f"{_TOTALS[variable]} for set {wanted.set} and time", result.time)
+            if variable == "RF":  # totals are in global axes whatever the rows are in
+                values = result.forces[nodes]
             yield "      " + _numbers(values.sum(axis=0)) + "\n"
 
 

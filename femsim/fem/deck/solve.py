@@ -81,7 +81,7 @@ def solve_deck(
         forces = operators.internal_forces(solution.grid, model.material, solution.stress)
         motion = _motion(deck, solution)
         results.append(StepResult(step, time, solution, forces, motion))
-        before = motion if deck.node_axes is None else np.einsum("nij,nj->ni", deck.node_axes, motion)
+        before = motion
     return results
 
 
@@ -91,7 +91,7 @@ def step_model(deck: Deck, step: Step, before: Floats | None = None, base: list[
     Parameters
     ----------
     before : (n, 3) float64, optional
-        Displacements at the end of the step before, in the axes of the nodes, for *BOUNDARY, FIXED.
+        Displacements at the end of the step before, for *BOUNDARY, FIXED.
     """
     supports = list(_supports(deck) if base is None else base)
     supports = [_driven(deck, step, s) if isinstance(s, RigidCoupling) else s for s in supports]
@@ -186,7 +186,7 @@ def _fixed(deck: Deck, step: Step, before: Floats | None) -> list[Support]:
         if node in roles or component > 2:  # rotations of nodes of solids do not exist; CalculiX drops them too
             continue
         if value is None:
-            value = 0.0 if before is None else float(before[node, component])
+            value = _frozen(deck, step, node, component, before)
         nodes, values = table.setdefault(component, ([], []))
         nodes.append(node)
         values.append(value)
@@ -201,6 +201,17 @@ def _fixed(deck: Deck, step: Step, before: Floats | None) -> list[Support]:
                 own = None if axes is None else axes[chosen]
                 out.append(Fixed(chosen, (component,), part, own, f"boundary {component + 1}"))
     return out
+
+
+def _frozen(deck: Deck, step: Step, node: int, component: int, before: Floats | None) -> float:
+    """Displacement at the end of the step before, for *BOUNDARY, FIXED."""
+    if deck.transformed[node]:
+        raise InputError(
+            f"{step.at}: *BOUNDARY, FIXED acts on node {deck.node_ids[node]}, which has its own axes (*TRANSFORM).",
+            "CalculiX 2.20 takes the global displacement for the local one there; the two codes would not agree.",
+            "Prescribe the values.",
+        )
+    return 0.0 if before is None else float(before[node, component])
 
 
 def _material(deck: Deck, step: Step) -> Material:
