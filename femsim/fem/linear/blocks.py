@@ -32,10 +32,10 @@ class Numbering:
 
     Attributes
     ----------
-    old : (n,) int64
-        ``old[new]`` is the number in the system.
+    old : (k,) int64
+        ``old[new]`` is the number in the system; nodes that are fixed throughout have no place.
     new : (n,) int64
-        The inverse.
+        The inverse; -1 where there is none.
     slabs : tuple of (first, end)
         Ranges of new numbers without a common block; the last range is the nodes in between (perhaps empty).
     """
@@ -65,24 +65,29 @@ class LowerBlocks:
     diagonal: NDArray[np.int64]
 
 
-def number_nodes(indptr: NDArray[Any], indices: NDArray[Any], points: NDArray[np.float64]) -> Numbering:
+def number_nodes(
+    indptr: NDArray[Any], indices: NDArray[Any], points: NDArray[np.float64], active: NDArray[np.bool_]
+) -> Numbering:
     """Number nodes along the longest extent of the body and cut into slabs.
 
     Parameters
     ----------
     indptr, indices : block rows of the full pattern
     points : (n, 3) float, mm
+    active : (n,) bool
+        False for nodes that are left out.
 
     Returns
     -------
     Numbering
     """
-    centred = points - points.mean(axis=0)
+    chosen = np.flatnonzero(active)
+    centred = points[chosen] - points[chosen].mean(axis=0) if len(chosen) else points[chosen]
     _, axes = np.linalg.eigh(centred.T @ centred)
-    order = np.argsort(centred @ axes[:, -1], kind="stable")
+    order = chosen[np.argsort(centred @ axes[:, -1], kind="stable")]
     n, count = order.size, SLABS
+    slab = np.full(len(points), -1, np.int64)
     while True:
-        slab = np.empty(n, np.int64)
         slab[order] = np.arange(n) * count // max(n, 1)
         between = _touches_later(indptr, indices, slab)
         if count == 1 or between.sum() <= BETWEEN * n:
@@ -90,7 +95,7 @@ def number_nodes(indptr: NDArray[Any], indices: NDArray[Any], points: NDArray[np
         count //= 2
     slab[between] = count
     old = order[np.argsort(slab[order], kind="stable")]
-    new = np.empty(n, np.int64)
+    new = np.full(len(points), -1, np.int64)
     new[old] = np.arange(n)
     edges = np.searchsorted(slab[old], np.arange(count + 2))
     return Numbering(old, new, tuple((int(a), int(b)) for a, b in itertools.pairwise(edges)))
@@ -131,6 +136,8 @@ def over_slabs_backwards(
 def _touches_later(indptr, indices, slab):  # type: ignore[no-untyped-def]
     touches = np.zeros(slab.size, np.bool_)
     for i in range(slab.size):
+        if slab[i] < 0:
+            continue
         for p in range(indptr[i], indptr[i + 1]):
             if slab[indices[p]] > slab[i]:
                 touches[i] = True
@@ -146,7 +153,8 @@ def _lower_pattern(indptr, indices, old, new):  # type: ignore[no-untyped-def]
     for i in range(n):
         o = old[i]
         for p in range(indptr[o], indptr[o + 1]):
-            rows[i + 1] += new[indices[p]] < i
+            j = new[indices[p]]
+            rows[i + 1] += 0 <= j < i
     for i in range(n):
         rows[i + 1] += rows[i]
     columns = np.empty(rows[n], np.int32)
@@ -157,7 +165,7 @@ def _lower_pattern(indptr, indices, old, new):  # type: ignore[no-untyped-def]
             j = new[indices[p]]
             if j == i:
                 diagonal[i] = p
-            elif j < i:
+            elif 0 <= j < i:
                 q = at  # insertion sort: rows are short
                 while q > rows[i] and columns[q - 1] > j:
                     columns[q], source[q] = columns[q - 1], source[q - 1]

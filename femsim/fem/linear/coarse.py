@@ -1,4 +1,8 @@
-"""The linear sub-space of quadratic elements: interpolation from the vertices, and the matrix P^T A P on it."""
+"""The linear sub-space of quadratic elements: interpolation from the vertices, and the matrix P^T A P on it.
+
+A small vertex matrix is factorised; a large one is smoothed in turn and corrected by groups of vertices
+(`femsim.fem.linear.aggregation`).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from femsim.fem.linear.blocks import Numbering
+from femsim.fem.linear import blocks as store
+from femsim.fem.linear.aggregation import Groups, group_vertices
 from femsim.fem.linear.dissection import Dissection, dissect
 from femsim.fem.linear.system import Floats, System
+
+#: Vertices up to which their matrix is factorised whole: below it that is no slower and saves iterations.
+FACTOR_VERTICES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +27,9 @@ class Coarse:
 
     Attributes
     ----------
-    parents : (n, 2) int64
-        Vertices (in their own numbering) of each node of the solver's numbering.
-    fine : (n, 3) float32
+    parents : (k, 2) int64
+        Vertices (in the numbering of the vertex level) of each node of the solver's numbering.
+    fine : (k, 3) float32
         Weight of each parent: a half, or 0 where the unknown is fixed.
     free : (v, 3) bool
         Vertex unknowns that are not fixed.
@@ -30,8 +38,15 @@ class Coarse:
     child_start, child : (v + 1,), (.,) int64
         Nodes (system numbering) that interpolate from each vertex; a vertex lists itself twice.
     pairs : (n, 2) int64
-        `parents` in the system's numbering.
-    tree : Dissection
+        Vertices of each node of the system, in the order of the system.
+    tree : Dissection or None
+        Order of elimination, where the matrix is factorised whole.
+    numbering : Numbering
+        Of the vertex level.
+    lower : LowerBlocks or None
+        Lower triangle, where the matrix is smoothed.
+    groups : Groups or None
+        What corrects it then.
     """
 
     parents: NDArray[np.int64]
@@ -42,10 +57,13 @@ class Coarse:
     child_start: NDArray[np.int64]
     child: NDArray[np.int64]
     pairs: NDArray[np.int64]
-    tree: Dissection
+    tree: Dissection | None
+    numbering: store.Numbering
+    lower: store.LowerBlocks | None
+    groups: Groups | None
 
 
-def coarse_space(system: System, numbering: Numbering) -> Coarse:
+def coarse_space(system: System, numbering: store.Numbering) -> Coarse:
     """Structure of the linear sub-space of a system with parents."""
     assert system.parents is not None
     vertex = np.flatnonzero((system.parents == np.arange(system.nodes)[:, None]).all(axis=1))
@@ -56,10 +74,15 @@ def coarse_space(system: System, numbering: Numbering) -> Coarse:
     child = order // 2
     child_start = np.searchsorted(pairs.ravel()[order], np.arange(vertex.size + 1))
     indptr, indices = _coarse_pattern(system.indptr, system.indices, pairs, child_start, child)
+    free, points = np.ascontiguousarray(system.free[vertex]), system.points[vertex]
+    whole = vertex.size <= FACTOR_VERTICES
+    own = store.number_nodes(indptr, indices, points, np.ones(vertex.size, bool))
     return Coarse(
-        np.ascontiguousarray(pairs[numbering.old]), (0.5 * system.free[numbering.old]).astype(np.float32),
-        np.ascontiguousarray(system.free[vertex]), indptr, indices, child_start, child, pairs,
-        dissect(indptr, indices, system.points[vertex]),
+        np.ascontiguousarray(own.new[pairs[numbering.old]]), (0.5 * system.free[numbering.old]).astype(np.float32),
+        free, indptr, indices, child_start, child, pairs,
+        dissect(indptr, indices, points) if whole else None, own,
+        None if whole else store.lower_pattern(indptr, indices, own),
+        None if whole else group_vertices(indptr, indices, points, free),
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""Conjugate gradients with a two-level preconditioner: quadratic elements smoothed, linear elements solved.
+"""Conjugate gradients with a multigrid preconditioner: quadratic elements smoothed, linear elements below them.
 
-One application is a block Gauss-Seidel sweep forwards, the correction of the linear (vertex) sub-space by its Cholesky
-factor, and a sweep backwards: symmetric and positive definite, so that conjugate gradients apply (Saad 2003
-[saad2003]). The sweep forwards starts from zero and leaves the residual in the same pass, so both sweeps and the
+One application is a block Gauss-Seidel sweep forwards, the correction of the linear (vertex) sub-space by its solver
+(`femsim.fem.linear.vertices`), and a sweep backwards: symmetric and positive definite, so that conjugate gradients
+apply (Saad 2003 [saad2003]). The sweep forwards starts from zero and leaves the residual in the same pass, so both sweeps and the
 product of an iteration read the matrix three times in all, each block once, two of them in single precision.
 """
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from femsim.errors import SolveError
 from femsim.fem.linear import blocks as store
-from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
-from femsim.fem.linear.coarse import Coarse, add_interpolated, coarse_matrix, coarse_space, restrict_residual
+from femsim.fem.linear.coarse import Coarse, add_interpolated, coarse_space, restrict_residual
 from femsim.fem.linear.system import Floats, System, not_converged
+from femsim.fem.linear.vertices import VertexCycle, VertexFactor, vertex_solver
 
 #: Iterations after which a solve is given up; meshes of the project need 20 to 60.
 MAX_ITERATIONS = 1000
@@ -36,25 +36,26 @@ class Structure:
 
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
-    """Matrix and preconditioner."""
+    """Matrix and preconditioner; `held` is the diagonal at the nodes that are fixed throughout."""
 
     structure: Structure
     matrix: Floats
     diagonal: Floats
+    held: Floats
     single: NDArray[np.float32]
     inverse: NDArray[np.float32]
-    factor: Factor
+    vertices: VertexFactor | VertexCycle
 
     @property
     def memory(self) -> int:
         """Bytes held."""
         arrays = (self.matrix, self.diagonal, self.single, self.inverse, self.structure.lower.indices)
-        return sum(a.nbytes for a in arrays) + self.structure.lower.source.nbytes + self.factor.memory
+        return sum(a.nbytes for a in arrays) + self.structure.lower.source.nbytes + self.vertices.memory
 
 
 def structure_of(system: System) -> Structure:
     """Numbering, patterns and elimination order of a system with parents."""
-    numbering = store.number_nodes(system.indptr, system.indices, system.points)
+    numbering = store.number_nodes(system.indptr, system.indices, system.points, np.asarray(system.free.any(axis=1)))
     lower = store.lower_pattern(system.indptr, system.indices, numbering)
     return Structure(numbering, lower, coarse_space(system, numbering))
 
@@ -69,6 +70,7 @@ def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
     """
     matrix = store.take_blocks(structure.lower, system.blocks, np.float64)
     diagonal = np.ascontiguousarray(system.blocks[structure.lower.diagonal])
+    held = system.blocks[_diagonal_places(system, structure)][:, 0, 0]
     lowest = np.linalg.eigvalsh(diagonal)[:, 0]
     if not (lowest > 0.0).all():
         node = int(structure.numbering.old[int(np.argmin(lowest))])
@@ -78,9 +80,18 @@ def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
             "Check the moduli and the mesh quality there.",
         )
     inverse = np.linalg.inv(diagonal).astype(np.float32)
-    coarse = structure.coarse
-    factor = factorise(coarse.tree, coarse.indptr, coarse.indices, coarse_matrix(system, coarse), np.float32)
-    return Hierarchy(structure, matrix, diagonal, matrix.astype(np.float32), inverse, factor)
+    vertices = vertex_solver(system, structure.coarse)
+    return Hierarchy(structure, matrix, diagonal, held, matrix.astype(np.float32), inverse, vertices)
+
+
+def _diagonal_places(system: System, structure: Structure) -> NDArray[np.int64]:
+    """Places of the diagonal blocks of the nodes that are fixed throughout."""
+    nodes = np.flatnonzero(structure.numbering.new < 0)
+    first = system.indptr[nodes]
+    length = system.indptr[nodes + 1] - first
+    row = np.repeat(np.arange(len(nodes)), length)
+    place = np.repeat(first - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(len(row))
+    return np.asarray(place[system.indices[place] == nodes[row]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +123,7 @@ class _Operators:
         )  # fmt: skip
         vertex = np.empty(coarse.free.shape, np.float32)
         restrict_residual(left, coarse.parents, coarse.fine, vertex)
-        vertex *= coarse.free
-        correction = solve_factored(h.factor, vertex.ravel()).reshape(vertex.shape)
-        correction *= coarse.free
+        correction = h.vertices.solve(vertex, self.pool)
         add_interpolated(correction, coarse.parents, coarse.fine, x)
         store.over_slabs_backwards(
             self.pool, slabs,
@@ -146,11 +155,13 @@ def solve_multigrid(
     numbering = hierarchy.structure.numbering
     many = len(rhs)
     x = np.zeros_like(rhs)
+    out = np.flatnonzero(numbering.new < 0)  # fixed nodes hold a multiple of the identity
+    x[:, out] = rhs[:, out] / hierarchy.held[:, None]
 
     def one(k: int, pool: Executor | None) -> tuple[int, float]:
         start = None if guess is None else guess[k][numbering.old].ravel()
         found, count, residual = _cg(_Operators(hierarchy, pool), rhs[k][numbering.old].ravel(), tolerance, start)
-        x[k] = found.reshape(-1, 3)[numbering.new]
+        x[k, numbering.old] = found.reshape(-1, 3)
         return count, residual
 
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext(None) as pool:

@@ -24,6 +24,8 @@ DIRECT_NODES = 4000
 DIRECT_RESIDUAL = 1e-6
 #: Multiply-adds per second of the factorisation, one core; for estimates of time only.
 RATE = 1.0e10
+#: Iterations of the multigrid on meshes of bones, for estimates of time only.
+ITERATIONS = 45
 
 
 @dataclass(frozen=True)
@@ -189,15 +191,27 @@ def _order(system: System) -> Dissection:
 
 
 def _estimate(system: System, rhs_count: int, method: str, structure: Any) -> Estimate:
-    tree = structure if method == "direct" else structure.coarse.tree
     vectors = 8 * 3 * system.nodes * (2 * rhs_count + 8)
-    size = 8 * 9 * (tree.factor_entries + tree.update_entries) + vectors
-    seconds = 27 * tree.operations / RATE + rhs_count * 9 * tree.factor_entries / 1e9
-    if method == "multigrid":
-        stored = len(system.indices) // 2
-        size += stored * (72 + 36 + 12) + system.nodes * 120
-        seconds += 2e-6 * system.nodes + rhs_count * 40 * stored * 1.5e-8
+    if method == "direct":
+        entries, waiting, operations = _factor_size(structure)
+        seconds = operations / RATE + rhs_count * entries / 1e9
+        return Estimate(method, int(8 * (entries + waiting) + vectors), float(seconds))
+    coarse = structure.coarse
+    if coarse.tree is not None:
+        entries, waiting, operations = _factor_size(coarse.tree)
+    else:  # the groups' matrix is known only with its values; a compact body of g nodes fills about 10 g^(4/3) blocks
+        groups = float(len(coarse.groups.centre))
+        entries, waiting, operations = 360.0 * groups ** (4 / 3), 0.0, 36.0 * 200.0 * groups**2
+        entries += 300.0 * len(coarse.parents) / 7.0  # interpolation and products on the way
+    stored = len(structure.lower.indices)
+    size = 4 * entries + 8 * waiting + vectors + stored * (72 + 36 + 12) + system.nodes * 200
+    seconds = operations / RATE + 3e-6 * system.nodes + rhs_count * ITERATIONS * (stored * 2e-8 + entries * 1e-9)
     return Estimate(method, int(size), float(seconds))
+
+
+def _factor_size(tree: Dissection) -> tuple[float, float, float]:
+    """Entries of the factor and of waiting updates, and multiply-adds, for three unknowns per node."""
+    return 9.0 * tree.factor_entries, 9.0 * tree.update_entries, 27.0 * tree.operations
 
 
 def _refuse(needed: Estimate) -> None:
