@@ -2,8 +2,9 @@
 
 One application is a block Gauss-Seidel sweep forwards, the correction of the linear (vertex) sub-space by its solver
 (`femsim.fem.linear.vertices`), and a sweep backwards: symmetric and positive definite, so that conjugate gradients
-apply (Saad 2003 [saad2003]). The sweep forwards starts from zero and leaves the residual in the same pass, so both sweeps and the
-product of an iteration read the matrix three times in all, each block once, two of them in single precision.
+apply (Saad 2003 [saad2003]). The sweep forwards starts from zero and leaves the residual in the same pass, so both
+sweeps and the product of an iteration read the matrix three times in all, each block once, two of them in single
+precision.
 """
 
 from __future__ import annotations
