@@ -6,6 +6,7 @@ from femsim.cli import (  # noqa: F401  (a module of verbs registers them when i
     solve,
     sweep,
     verify,
+    view,
 )
 from femsim.cli.main import entry, main
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from femsim.report import charts, pictures
+from femsim.report import charts, curves, pictures
 from femsim.report.pictures import Look
 from femsim.report.style import DOTS_PER_INCH
 from femsim.view.scene import Arrow, Scene, scene
@@ -102,7 +102,12 @@ def _plan(prepared: Prepared) -> list[tuple[str, Callable[[], tuple[Any, str, st
         figure = charts.comparison(comparison.frame, labels, body_weight(comparison))
         return figure, *_chart_words(comparison)
 
-    return [("setup", setup), ("risk", risk), ("comparison", chart)]
+    def along() -> tuple[Any, str, str]:
+        panels = curves.rigidity(comparison.rigidity, {name: one.label for name, one in comparison.results.items()})
+        return charts.together(panels), *_rigidity_words(panels)
+
+    plan = [("setup", setup), ("risk", risk), ("comparison", chart)]
+    return [*plan, ("rigidity", along)] if getattr(comparison, "rigidity", None) else plan
 
 
 def scene_of(comparison: Any) -> Scene:
@@ -191,3 +196,10 @@ def _risk_words(comparison: Any) -> tuple[str, str]:
 def _chart_words(comparison: Any) -> tuple[str, str]:
     caption = "Stiffness and linear failure load of every strategy. Error bars, where drawn, are discretisation errors."
     return caption, f"Bar charts of stiffness and failure load for: {_names(comparison)}. The table gives the numbers."
+
+
+def _rigidity_words(panels: Sequence[charts.Panel]) -> tuple[str, str]:
+    caption = (
+        "Rigidity of the cross-sections along the bone; rings mark the weakest section, as a share of the intact one."
+    )
+    return caption, " ".join(panel.alt for panel in panels)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from femsim.fields import FIELDS
-from femsim.report import charts, pictures, svg, tiles
+from femsim.report import charts, curves, pictures, svg, tiles
 from femsim.report.answer import label
 from femsim.report.figures import Prepared, body_weight
+from femsim.study import stored
 from femsim.view import scale
 
 logger = logging.getLogger("femsim")
@@ -82,6 +83,8 @@ def draw(prepared: Prepared) -> Gallery:
         legend=tuple((name.replace("_", " "), code) for name, code in codes.items()),
         bars=found,
         fields=attempt("The fields", lambda: _fields(result, scene, seen), ()),
+        rigidity=attempt("The rigidity", lambda: _panels("rigidity", rigidity_panels(result)), ()),
+        curves=attempt("The curves", lambda: _panels("curve", curve_panels(result)), ()),
         notes=tuple(notes),
     )
 
@@ -93,10 +96,29 @@ def _svg(figure: Any, name: str, alt: str, *, tight: bool = True) -> Any:
 
 
 def _bars(result: Any) -> tuple[Tile, ...]:
-    labels = {name: one.label for name, one in result.results.items()}
+    panels = charts.bars(result.frame, _labels(result), body_weight(result))
     # the failure load stands on the board at the top of the page
-    panels = [one for one in charts.bars(result.frame, labels, body_weight(result)) if one.title != charts.LOAD_TITLE]
+    panels = [one for one in panels if one.title != charts.LOAD_TITLE]
     return tuple(Tile(panel.title, _svg(charts.single(panel), f"bars{i}", panel.alt)) for i, panel in enumerate(panels))
+
+
+def rigidity_panels(result: Any) -> list[charts.Panel]:
+    """Panels of the rigidity along the bone; empty where it was not computed."""
+    return curves.rigidity(getattr(result, "rigidity", {}), _labels(result))
+
+
+def curve_panels(result: Any) -> list[charts.Panel]:
+    """Panels of load against displacement; empty where no strategy was followed beyond the linear range."""
+    found = {name: one.curve for name, one in result.results.items() if getattr(one, "curve", None) is not None}
+    return curves.load_displacement(found, _labels(result))
+
+
+def _labels(result: Any) -> dict[str, str]:
+    return {name: one.label for name, one in result.results.items()}
+
+
+def _panels(name: str, panels: list[charts.Panel]) -> tuple[Tile, ...]:
+    return tuple(Tile(one.title, _svg(charts.single(one), f"{name}{i}", one.alt)) for i, one in enumerate(panels))
 
 
 def _whole(result: Any, scene: Any, seen: Any) -> Tile:
@@ -128,7 +150,7 @@ def _field(result: Any, scene: Any, seen: Any, name: str, *, whole: bool) -> Fie
     every = list(result.results.values())
     values = [scale.numbers(one.fields, name, result.mesh.cells) for one in every]
     scaled = scale.shared(name, values)
-    places = [_place(scene, numbers) for numbers in values] if name == "risk" else [None] * len(values)
+    places = [_place(scene, one, numbers) if whole else None for one, numbers in zip(every, values, strict=True)]
     camera = _weak_side(result, scene, values, places) if whole else None
     close, outside = [], []
     for i, (key, look, numbers) in enumerate(zip(result.results, seen, values, strict=True)):
@@ -145,8 +167,11 @@ def _field(result: Any, scene: Any, seen: Any, name: str, *, whole: bool) -> Fie
     return FieldRow(name, scaled.label, meaning, scaled.gradient(), _ticks(scaled), tuple(close), tuple(outside))
 
 
-def _place(scene: Any, risk: Any) -> Any:
-    """Where the largest value lies, or None."""
+def _place(scene: Any, one: Any, risk: Any) -> Any:
+    """Where a strategy fails: as the result tells, else where the largest value lies, or None."""
+    known = stored.place_of(one)
+    if known is not None:
+        return known
     return scene.centres[int(np.nanargmax(risk))] if np.isfinite(risk).any() else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ CHECKS = ("force_residual", "moment_residual", "energy_residual", "solver_residu
 SOUND = 1e-4
 _GROUPS = (
     ("Stiffness", ("stiffness", "torsional_stiffness")),
+    ("Rigidity", ("axial_rigidity", "bending_rigidity", "polar_tors", "true_tors", "rigidity_", "weakest_section")),
     ("Strength", ("failure_", "maximum_risk")),
     ("Bone", ("bone_",)),
     ("Cement", ("cement_",)),
@@ -114,6 +115,51 @@ def mesh_lines(result: Any) -> list[tuple[str, str]]:
 
 def _place(point: Iterable[float]) -> str:
     return "(" + ", ".join(f"{x:.0f}" for x in point) + ") mm"
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """A clinical rule: what it says, its verdict on every strategy, what is known about it, what limits it."""
+
+    title: str
+    limit: str
+    verdicts: tuple[tuple[str, bool | None], ...]
+    evidence: tuple[str, ...]
+    note: str
+
+
+def clinical(result: Any) -> tuple[tuple[str, ...], tuple[RuleLine, ...]]:
+    """Heads and lines of the clinical rules; empty where there is no lesion to judge."""
+    rows = [one if isinstance(one, Mapping) else one.as_dict() for one in getattr(result, "clinical", ())]
+    strategies = list(dict.fromkeys(row["strategy"] for row in rows))
+    lines = []
+    for name in dict.fromkeys(row["rule"] for row in rows):
+        own = {row["strategy"]: row for row in rows if row["rule"] == name}
+        first = next(iter(own.values()))
+        unit = "" if first["unit"] == "-" else f" {first['unit']}"
+        lines.append(
+            RuleLine(
+                title=first["title"],
+                limit=f"{first['at_risk_if']} {first['threshold']:g}{unit}",
+                verdicts=tuple(_verdict(own.get(one)) for one in strategies),
+                evidence=tuple(_evidence(one) for one in first["evidence"]),
+                note="; ".join(dict.fromkeys(row["note"] for row in own.values() if row["note"])),
+            )
+        )
+    return tuple(label(result, one) if one in result.results else one for one in strategies), tuple(lines)
+
+
+def _verdict(row: Mapping[str, Any] | None) -> tuple[str, bool | None]:
+    if row is None:
+        return "", None
+    words = {True: "at risk", False: "not at risk", None: "not known"}[row["at_risk"]]
+    return words if row["value"] is None else f"{row['value']:.4g}: {words}", row["at_risk"]
+
+
+def _evidence(one: Mapping[str, Any]) -> str:
+    rates = [("sensitivity", one["sensitivity"]), ("specificity", one["specificity"])]
+    known = [f"{name} {value:g} %" for name, value in rates if value is not None]
+    return f"{', '.join(known) or 'no rates read'} ({one['cohort']}; trust {one['trust']})"
 
 
 def convergence(result: Any) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from femsim import risk
 from femsim.anatomy import Centreline, Frame
 from femsim.errors import InputError, StudyError
 from femsim.mesh import Mesh
@@ -27,8 +28,8 @@ FILE = "comparison.json"
 #: Changes when the content of `FILE` does.
 FORMAT = 1
 _KINDS = {10: "tet4", 24: "tet10", 12: "hex8", 25: "hex20"}
-#: Results that not every comparison has; kept as plain data under their own name.
-_OPTIONAL = ("rigidity", "clinical", "study")
+#: Arrays of a `risk.RigidityCurve`.
+_RIGIDITIES = ("position", "EA", "EI_min", "EI_max", "GJ_polar", "GJ_true")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +82,13 @@ class StoredResult:
     metrics: Mapping[str, Any]
     file: Path
     log: Mapping[str, Any] | None = None
+    place: NDArray[np.float64] | None = None
     curve: Any = None
 
     @cached_property
     def fields(self) -> Mapping[str, NDArray[Any]]:
         """Node and cell fields by name."""
-        return _fields(_read(self.file))
+        return fields_of(read_grid(self.file))
 
     @property
     def material(self) -> NDArray[np.int64]:
@@ -96,7 +98,10 @@ class StoredResult:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A comparison on disk; attributes as of `femsim.study.ComparisonResult`, as far as the report needs them."""
+    """A comparison on disk; attributes as of `femsim.study.ComparisonResult`, as far as the report needs them.
+
+    `clinical` holds the verdicts as plain data, as they were printed then: the rules may have changed since.
+    """
 
     folder: Path
     case: StoredCase
@@ -109,7 +114,8 @@ class Stored:
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     convergence: bool = False
-    optional: Mapping[str, Any] = field(default_factory=dict)
+    rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
+    clinical: tuple[Mapping[str, Any], ...] = ()
 
     def __iter__(self) -> Iterator[StoredResult]:
         return iter(self.results.values())
@@ -145,12 +151,20 @@ def save(result: Any, folder: Path) -> None:
         "convergence": result.convergence,
         "strategies": [
             {"name": one.name, "label": one.label, "materials": one.materials, "log": log_of(one),
-             "curve": getattr(one, "curve", None)}
+             "place": place_of(one), "curve": getattr(one, "curve", None)}
             for one in result.results.values()
         ],
-        "optional": {name: getattr(result, name) for name in _OPTIONAL if getattr(result, name, None) is not None},
+        "rigidity": getattr(result, "rigidity", {}),
+        "clinical": [one.as_dict() for one in getattr(result, "clinical", ())],
     }  # fmt: skip
     (folder / FILE).write_text(json.dumps(plain(content), allow_nan=False) + "\n", encoding="utf-8")
+
+
+def place_of(one: Any) -> NDArray[np.float64] | None:
+    """Where a strategy, in memory or stored, fails: (3,) mm; None where that is not known."""
+    known = getattr(one, "place", None)
+    known = getattr(getattr(one, "assessment", None), "place", None) if known is None else known
+    return None if known is None else np.asarray(known, float)
 
 
 def log_of(one: Any) -> dict[str, Any] | None:
@@ -195,15 +209,10 @@ def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
 
     key = content["case"]
     files = {one["name"]: case_folder(out, one["name"], key) / "solution.vtu" for one in content["strategies"]}
-    mesh = _mesh(_read(next(iter(files.values()))), content["mesh"])
+    told = content["mesh"]
+    mesh = mesh_of(read_grid(next(iter(files.values()))), tuple(told["solids"]), tuple(told["notes"]))
     frame = pd.read_parquet(out / "table.parquet")
-    results = {
-        one["name"]: StoredResult(
-            name=one["name"], label=one["label"], mesh=mesh, materials=tuple(one["materials"]),
-            metrics=_metrics(files[one["name"]]), file=files[one["name"]], log=one.get("log"), curve=one.get("curve"),
-        )
-        for one in content["strategies"]
-    }  # fmt: skip
+    results = {one["name"]: _result(one, mesh, files[one["name"]]) for one in content["strategies"]}
     return Stored(
         folder=out,
         case=StoredCase((out / "comparison.toml").read_text(encoding="utf-8"), key),
@@ -216,8 +225,29 @@ def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
         warnings=tuple(content["warnings"]),
         seconds=content["seconds"],
         convergence=content["convergence"],
-        optional=content["optional"],
+        rigidity={name: _rigidity(one) for name, one in content["rigidity"].items()},
+        clinical=tuple(content["clinical"]),
     )
+
+
+def _result(data: Mapping[str, Any], mesh: Mesh, file: Path) -> StoredResult:
+    place = data["place"]
+    return StoredResult(
+        name=data["name"],
+        label=data["label"],
+        mesh=mesh,
+        materials=tuple(data["materials"]),
+        metrics=_metrics(file),
+        file=file,
+        log=data["log"],
+        place=None if place is None else np.asarray(place, float),
+        curve=data["curve"],
+    )
+
+
+def _rigidity(data: Mapping[str, Any]) -> risk.RigidityCurve:
+    ratio = {name: np.asarray(values, float) for name, values in data["ratio"].items()}
+    return risk.RigidityCurve(**{name: np.asarray(data[name], float) for name in _RIGIDITIES}, ratio=ratio)
 
 
 def _metrics(file: Path) -> dict[str, Any]:
@@ -239,7 +269,14 @@ def _bone(data: Mapping[str, Any]) -> StoredBone:
     )
 
 
-def _read(file: Path) -> Any:
+def read_grid(file: Path) -> Any:
+    """A ``.vtu`` of femsim as a PyVista grid.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    """
     import pyvista as pv
 
     if not file.is_file():
@@ -247,20 +284,15 @@ def _read(file: Path) -> Any:
     return pv.UnstructuredGrid(str(file))
 
 
-def _mesh(grid: Any, data: Mapping[str, Any]) -> Mesh:
-    kind = _KINDS[int(grid.celltypes[0])]
+def mesh_of(grid: Any, solids: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Mesh:
+    """The mesh of a grid written by femsim; the names of its solids are not in the file."""
     cells = np.asarray(next(iter(grid.cells_dict.values())), np.int64)
-    return Mesh(
-        np.asarray(grid.points, float),
-        cells,
-        kind,
-        tuple(data["solids"]),
-        np.asarray(grid.cell_data["compartment"], np.int64),
-        notes=tuple(data["notes"]),
-    )
+    mask = np.asarray(grid.cell_data["compartment"], np.int64)
+    return Mesh(np.asarray(grid.points, float), cells, _KINDS[int(grid.celltypes[0])], solids, mask, notes=notes)
 
 
-def _fields(grid: Any) -> dict[str, NDArray[Any]]:
+def fields_of(grid: Any) -> dict[str, NDArray[Any]]:
+    """Node and cell fields of a grid by name."""
     found = {name: np.asarray(grid.point_data[name]) for name in grid.point_data}
     return found | {name: np.asarray(grid.cell_data[name]) for name in grid.cell_data if name != "compartment"}
 

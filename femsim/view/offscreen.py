@@ -1,6 +1,6 @@
-"""Rendering with OpenGL where there is no display, kept away from the process that holds the results.
+"""Rendering with OpenGL in a process of its own: a crash of a graphics driver ends only that process.
 
-The figures of a study do not need it (`femsim.view.raster` draws them); screenshots of the interactive viewer do.
+The figures of a study do not need it (`femsim.view.raster` draws them); the interactive viewer does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Ways to get an OpenGL context without a display, tried in order.
+from femsim.errors import FemsimError, InputError
+
+#: Ways to get an OpenGL context without a display, tried in order: the driver's own, then by software.
 _WINDOWS = ("vtkEGLRenderWindow", "vtkOSOpenGLRenderWindow")
 
 
@@ -25,25 +27,34 @@ def environment(window: str = "") -> dict[str, str]:
     return found
 
 
-def run(arguments: Sequence[str], made: Path, timeout: float = 120.0) -> str:
-    """Run ``python -m femsim.view.viewer ARGUMENTS`` so that a crash of the graphics driver ends only that process.
+def headless() -> bool:
+    """Whether there is no display to open a window on."""
+    return sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+
+
+def run(arguments: Sequence[str], made: Sequence[Path], timeout: float = 600.0) -> str:
+    """Run ``python -m femsim.view.viewer ARGUMENTS`` where there may be no display.
 
     Parameters
     ----------
     arguments : sequence of str
-    made : Path
-        The file that must exist afterwards.
+    made : sequence of Path
+        The files that must exist afterwards.
     timeout : float
         Seconds for each attempt.
 
     Returns
     -------
     str
-        Empty when the file was made, else the reason why nothing could be rendered.
+        Empty when the files were made, else the reason why nothing could be rendered.
+
+    Raises
+    ------
+    InputError
+        If what was asked for is not there: another way of rendering would not help.
     """
     reason = ""
-    windows = _WINDOWS if not os.environ.get("DISPLAY") and sys.platform.startswith("linux") else ("",)
-    for window in windows:
+    for window in _WINDOWS if headless() else ("",):
         command = [sys.executable, "-m", "femsim.view.viewer", *arguments]
         try:
             done = subprocess.run(
@@ -52,8 +63,68 @@ def run(arguments: Sequence[str], made: Path, timeout: float = 120.0) -> str:
         except subprocess.TimeoutExpired:
             reason = f"rendering took more than {timeout:g} s"
             continue
-        if done.returncode == 0 and made.exists():
+        if done.returncode == 0 and all(file.exists() for file in made):
             return ""
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        reason = f"rendering ended with code {done.returncode}: {last}"
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        if done.returncode == 1 and len(lines) >= 3 and not any("Traceback" in line for line in lines):
+            raise InputError(*lines[-3:])
+        reason = f"rendering ended with code {done.returncode}: {lines[-1]}"
     return f"Nothing could be rendered here: {reason}"
+
+
+def show(arguments: Sequence[str], made: Sequence[Path]) -> None:
+    """Open the window of the viewer, or write pictures and films where files are named.
+
+    Raises
+    ------
+    InputError
+        If there is no display and no file was named, or what was asked for is not there.
+    FemsimError
+        If nothing can be rendered on this machine.
+    """
+    if not made and headless():
+        raise InputError(
+            "There is no display to open a window on.",
+            "The viewer needs one.",
+            "Give --screenshot FILE or --web, or open report.html in a browser: it holds the model too.",
+        )
+    for file in made:
+        if not file.absolute().parent.is_dir():
+            raise InputError(
+                f"The folder of {file} does not exist.", "Nothing could be written.", "Make it, or name another file."
+            )
+    reason = run(arguments, made, timeout=600.0 if made else 7 * 24 * 3600.0)
+    if reason:
+        raise FemsimError(
+            reason,
+            "The viewer needs OpenGL; the report and its figures do not.",
+            "Open report.html instead, or install libegl1 and libgl1-mesa-dri (Debian, Ubuntu).",
+        )
+
+
+def serve(arguments: Sequence[str]) -> None:
+    """Run ``python -m femsim.view.web ARGUMENTS`` until it is interrupted.
+
+    Raises
+    ------
+    InputError
+        If what was asked for is not there.
+    FemsimError
+        If the server ended by itself.
+    """
+    command = [sys.executable, "-m", "femsim.view.web", *arguments]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        try:
+            _, said = process.communicate()
+        except KeyboardInterrupt:
+            process.terminate()
+            return
+    lines = (said or "").strip().splitlines() or ["no message"]
+    if process.returncode == 1 and len(lines) >= 3 and not any("Traceback" in line for line in lines):
+        raise InputError(*lines[-3:])
+    if process.returncode:
+        raise FemsimError(
+            f"The web viewer ended with code {process.returncode}: {lines[-1]}",
+            "Nothing is served any more.",
+            "Open report.html instead, or use femsim view --screenshot FILE.",
+        )

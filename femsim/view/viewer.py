@@ -1,4 +1,4 @@
-"""The interactive viewer: strategies side by side with linked cameras, one colour range and one cut.
+"""The interactive viewer: a window, a picture, or a film of strategies side by side.
 
 python -m femsim.view.viewer OUT [CASE ...] [--field risk] [--screenshot FILE]
 """
@@ -7,183 +7,264 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from femsim.errors import InputError
-from femsim.fields import FIELDS
-from femsim.view import palette
+from femsim.view import probe
+from femsim.view.loading import load
+from femsim.view.panel import CUTS
+from femsim.view.stage import Stage, stage
 
-if TYPE_CHECKING:
-    import pyvista as pv
+_FRAMES = 72
+_HELP = (
+    "f field   c cut   page up/down depth   d principal directions   v difference to the first\n"
+    "a animate displacement   t turntable   p point: click a place   s picture   q close"
+)
+_FILMS = (".gif", ".webp", ".png", ".mp4")
 
 
-def load(out: Path, names: Sequence[str] = ()) -> dict[str, pv.UnstructuredGrid]:
-    """Read the solved strategies of an output folder.
+def window(made: Stage, folder: Path = Path()) -> None:
+    """Show a stage in a window with keys, sliders and switches; pictures and films go to `folder`."""
+    _keys(made, folder)
+    _sliders(made)
+    _switches(made)
+    _pointer(made)
+    made.plotter.subplot(0, 0)
+    made.plotter.add_text(_HELP, position="lower_left", font_size=7, color="#555555", name="help")
+    made.plotter.show(title="femsim view: research use only")
+
+
+def _keys(made: Stage, folder: Path) -> None:
+    def step(name: str, known: Sequence[str]) -> None:
+        now = getattr(made.choice, name)
+        choose(**{name: known[(known.index(now) + 1) % len(known)]})
+
+    def choose(**changes: Any) -> None:
+        with suppress(InputError):  # a field that has no difference, for one: what is shown stays
+            made.choose(**changes)
+        made.plotter.render()
+
+    def depth(step: float) -> None:
+        choose(depth=float(np.clip(made.choice.depth + step, 0.0, 1.0)))
+
+    bound = {
+        "f": lambda: step("field", made.fields),
+        "c": lambda: step("cut", CUTS),
+        "d": lambda: choose(directions=not made.choice.directions),
+        "v": lambda: choose(difference=not made.choice.difference),
+        "Prior": lambda: depth(0.02),
+        "Next": lambda: depth(-0.02),
+        "a": lambda: _play(made),
+        "t": lambda: _turn(made),
+        "s": lambda: made.plotter.screenshot(str(_free(folder / "femsim-view.png"))),
+    }
+    for key, act in bound.items():
+        made.plotter.add_key_event(key, act)
+
+
+def _free(file: Path) -> Path:
+    """The first name of a file that is not taken."""
+    names = (file.with_stem(f"{file.stem}-{i}") for i in range(1, 10_000))
+    return file if not file.exists() else next(one for one in names if not one.exists())
+
+
+def _play(made: Stage) -> None:
+    """One swing of the displacement, then as before."""
+    before = made.choice.deformation
+    for factor in _swing(before or 10.0):
+        made.choose(deformation=factor)
+        made.plotter.render()
+    made.choose(deformation=before)
+    made.plotter.render()
+
+
+def _swing(factor: float, frames: int = 24) -> list[float]:
+    return [float(x) for x in factor * 0.5 * (1 - np.cos(np.linspace(0, 2 * np.pi, frames)))]
+
+
+def _turn(made: Stage) -> None:
+    for _ in range(_FRAMES):
+        made.plotter.camera.azimuth += 360.0 / _FRAMES
+        made.plotter.render()
+
+
+def _sliders(made: Stage) -> None:
+    made.plotter.subplot(0, 0)
+    style = {"style": "modern", "title_height": 0.015, "title_color": "#222222", "color": "#222222"}
+    made.plotter.add_slider_widget(
+        lambda value: made.choose(depth=float(value)), (0.0, 1.0), made.choice.depth, title="depth of the cut",
+        pointa=(0.06, 0.9), pointb=(0.46, 0.9), interaction_event="end", **style,
+    )  # fmt: skip
+    made.plotter.add_slider_widget(
+        lambda value: made.choose(deformation=float(value)), (0.0, 50.0), made.choice.deformation,
+        title="displacement x", pointa=(0.54, 0.9), pointb=(0.94, 0.9), interaction_event="end", **style,
+    )  # fmt: skip
+
+
+def _switches(made: Stage) -> None:
+    """A box a material, in the first panel."""
+    from femsim.view import palette
+
+    def act(name: str) -> Any:
+        def switched(on: bool) -> None:
+            hidden = set(made.choice.hidden) - {name} if on else set(made.choice.hidden) | {name}
+            made.choose(hidden=tuple(hidden))
+
+        return switched
+
+    made.plotter.subplot(0, 0)
+    for row, (name, code) in enumerate(palette.material_codes(made.materials).items()):
+        made.plotter.add_checkbox_button_widget(
+            act(name), value=name not in made.choice.hidden, position=(8, 60 + 26 * row), size=18, border_size=2,
+            color_on=code, color_off="#ffffff",
+        )  # fmt: skip
+        made.plotter.add_text(
+            name.replace("_", " "), position=(32, 60 + 26 * row), font_size=8, color="#222222", name=f"switch-{row}"
+        )
+
+
+def _pointer(made: Stage) -> None:
+    """A click with p over a place says what lies there."""
+
+    def picked(data: Any) -> None:
+        if data is None or "cell" not in data.cell_data or data.n_cells == 0:
+            return
+        for panel, actor in _owners(made):
+            if actor.mapper.dataset is data or data.n_cells:
+                made.plotter.add_text(
+                    probe.text(probe.probe(panel, int(data.cell_data["cell"][0]))), position="upper_right", font_size=7,
+                    color="#222222", name="probe",
+                )  # fmt: skip
+                return
+
+    made.plotter.enable_element_picking(callback=picked, mode="cell", show_message=False, left_clicking=False)
+
+
+def _owners(made: Stage) -> Iterator[tuple[Any, Any]]:
+    """Every strategy with what is drawn of it, the one under the pointer first."""
+    active = made.plotter.renderers.active_index
+    order = sorted(made.shown.items(), key=lambda item: int(item[0].rsplit("-", 1)[1]) != active)
+    for key, actor in order:
+        yield made.panels[int(key.rsplit("-", 1)[1])], actor
+
+
+def screenshot(made: Stage, file: Path) -> None:
+    """Write what an off-screen stage shows as a picture."""
+    made.plotter.screenshot(str(file))
+
+
+def film(made: Stage, file: Path, kind: str = "turntable", frames: int = _FRAMES) -> None:
+    """Write a film of an off-screen stage.
 
     Parameters
     ----------
-    out : Path
-        Folder written by ``femsim compare``.
-    names : sequence of str
-        Strategies to read; all when empty.
+    made : Stage
+    file : Path
+        Ends in .gif, .webp, .png (animated) or .mp4; the last needs ``pip install "femsim[view]"``.
+    kind : {"turntable", "displacement"}
+        Once around the long axis; or one swing of the displacement, ten times enlarged where no factor was chosen.
+    frames : int
 
     Raises
     ------
     InputError
-        If the folder holds no solution, or not the one asked for.
+        If the ending or the kind is not known.
     """
-    import pyvista as pv
-
-    found = {re.sub(r"-[0-9a-f]{8}$", "", f.parent.name): f for f in sorted(out.glob("cases/*/solution.vtu"))}
-    if not found:
+    if file.suffix.lower() not in _FILMS or kind not in ("turntable", "displacement"):
         raise InputError(
-            f"{out} holds no solution.", "There is nothing to show.", f"Make one with: femsim compare -o {out}"
+            f"A film {kind!r} cannot be written to {file}.",
+            "Its kind or its ending is not known.",
+            f"Use turntable or displacement, and one of {', '.join(_FILMS)}.",
         )
-    for name in names:
-        if name not in found:
-            raise InputError(
-                f"There is no strategy {name!r} in {out}.", "It cannot be shown.", f"Use one of {', '.join(found)}."
-            )
-    return {name: pv.UnstructuredGrid(str(found[name])) for name in (names or found)}
+    pictures = [np.asarray(one) for one in _frames(made, kind, frames)]
+    if file.suffix.lower() == ".mp4":
+        _mp4(pictures, file)
+        return
+    from PIL import Image
+
+    first, *others = (Image.fromarray(one) for one in pictures)
+    first.save(file, save_all=True, append_images=others, duration=50, loop=0)
 
 
-def values(grid: pv.UnstructuredGrid, field: str) -> np.ndarray[Any, Any]:
-    """A field as one number a cell or node; a vector or tensor as its length.
-
-    Raises
-    ------
-    InputError
-        If the solution does not hold the field.
-    """
-    known = sorted({*grid.cell_data.keys(), *grid.point_data.keys()})
-    if field not in known:
-        raise InputError(f"There is no field {field!r}.", "It cannot be shown.", f"Use one of {', '.join(known)}.")
-    data = np.asarray(grid[field], float)
-    if field == "risk" and "excluded" in grid.cell_data:
-        data = np.where(np.asarray(grid.cell_data["excluded"]) > 0, np.nan, data)
-    return data if data.ndim == 1 else np.linalg.norm(data, axis=1)
+def _frames(made: Stage, kind: str, frames: int) -> Iterator[Any]:
+    if kind == "displacement":
+        for factor in _swing(made.choice.deformation or 10.0, frames):
+            made.choose(deformation=factor)
+            made.plotter.render()
+            yield made.plotter.screenshot(return_img=True)
+        return
+    for _ in range(frames):
+        made.plotter.camera.azimuth += 360.0 / frames
+        made.plotter.render()
+        yield made.plotter.screenshot(return_img=True)
 
 
-def difference(first: pv.UnstructuredGrid, second: pv.UnstructuredGrid, field: str) -> np.ndarray[Any, Any]:
-    """`field` of the second strategy minus that of the first; exact, because both share one mesh.
-
-    Raises
-    ------
-    InputError
-        If the two do not lie on the same mesh.
-    """
-    if first.n_cells != second.n_cells or not np.array_equal(first.points, second.points):
+def _mp4(pictures: Sequence[Any], file: Path) -> None:
+    try:
+        import imageio.v2 as imageio
+        import imageio_ffmpeg  # noqa: F401  (imageio finds it by itself, but says so late)
+    except ImportError as error:
         raise InputError(
-            "The two strategies do not lie on the same mesh.",
-            "Their difference would be one of meshes, not of treatment.",
-            "Take both from one comparison.",
-        )
-    return values(second, field) - values(first, field)
-
-
-def show(
-    grids: dict[str, pv.UnstructuredGrid],
-    field: str = "risk",
-    *,
-    deformation: float = 0.0,
-    screenshot: Path | None = None,
-) -> None:
-    """Open a window with the strategies side by side, or write a picture of it.
-
-    Drag the plane to cut all strategies at once; the cameras move together.
-
-    Parameters
-    ----------
-    grids : dict of str to pyvista.UnstructuredGrid
-        As read by `load`.
-    field : str
-        A field of the solutions.
-    deformation : float
-        Factor by which the displacement is drawn.
-    screenshot : Path, optional
-        Write a PNG instead of opening a window.
-    """
-    import pyvista as pv
-
-    columns = min(len(grids), 3)
-    rows = -(-len(grids) // columns)
-    plotter = pv.Plotter(
-        shape=(rows, columns), off_screen=screenshot is not None, window_size=[520 * columns, 800 * rows]
-    )
-    shown = {name: _prepared(grid, field, deformation) for name, grid in grids.items()}
-    options = _colours(field, np.concatenate([grid["shown"] for grid in shown.values()]))
-    actors = []
-    first = next(iter(shown.values()))
-    origin = np.asarray(first.center)
-    for index, (name, grid) in enumerate(shown.items()):
-        plotter.subplot(index // columns, index % columns)
-        plotter.add_text(name, font_size=11)
-        cut = grid.clip("y", origin=origin)
-        actors.append(plotter.add_mesh(cut, scalars="shown", show_scalar_bar=index == 0, **options))
-        plotter.add_axes()  # type: ignore[call-arg]
-        plotter.view_xz(negative=True)  # type: ignore[call-arg]  # onto the cut
-    if screenshot is None:
-        _cut_together(plotter, list(shown.values()), actors, columns)
-    plotter.link_views()
-    plotter.show(screenshot=str(screenshot) if screenshot else False)
-
-
-def _prepared(grid: pv.UnstructuredGrid, field: str, deformation: float) -> pv.UnstructuredGrid:
-    moved = grid.warp_by_vector("displacement", factor=deformation) if deformation else grid.copy()
-    moved["shown"] = values(grid, field)
-    return moved
-
-
-def _colours(field: str, every: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Colour map and range shared by all strategies."""
-    title = FIELDS[field].label if field in FIELDS else field
-    options: dict[str, Any] = {"scalar_bar_args": {"title": title}, "nan_color": palette.MISSING}
-    if field == "risk":
-        from matplotlib.colors import LinearSegmentedColormap
-
-        return options | {
-            "cmap": LinearSegmentedColormap.from_list("risk", palette.risk_stops(), N=512),
-            "clim": palette.RISK_RANGE,
-        }
-    # the few extreme elements beside corners would leave one colour for all others
-    low, high = np.nanpercentile(every, [0.5, 99.5]) if np.isfinite(every).any() else (0.0, 1.0)
-    return options | {"cmap": "viridis", "clim": (float(low), float(high) if high > low else float(low) + 1.0)}
-
-
-def _cut_together(plotter: Any, grids: list[Any], actors: list[Any], columns: int) -> None:
-    """One plane that cuts every strategy."""
-
-    def moved(normal: Any, origin: Any) -> None:
-        for grid, actor in zip(grids, actors, strict=True):
-            actor.mapper.dataset.copy_from(grid.clip(normal, origin=origin))
-
-    plotter.subplot(0, 0)
-    plotter.add_plane_widget(moved, normal="y", origin=grids[0].center, bounds=grids[0].bounds, interaction_event="end")
+            f"{file} cannot be written: imageio with ffmpeg is not installed.",
+            "An .mp4 needs an encoder.",
+            'pip install "femsim[view]", or end the name in .gif or .webp.',
+        ) from error
+    # an encoder wants even sizes
+    even = [one[: one.shape[0] // 2 * 2, : one.shape[1] // 2 * 2] for one in pictures]
+    imageio.mimsave(file, even, fps=20, macro_block_size=None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the rendering process; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="femsim view")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("case", nargs="*")
-    parser.add_argument("--field", default="risk")
-    parser.add_argument("--deformation", type=float, default=0.0)
-    parser.add_argument("--screenshot", type=Path)
-    asked = parser.parse_args(arguments)
-    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY") and asked.screenshot is None:
+    asked = parser().parse_args(arguments)
+    off_screen = bool(asked.screenshot or asked.film)
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY") and not off_screen:
         raise InputError(
             "There is no display to open a window on.",
             "The viewer needs one.",
-            "Give --screenshot FILE, or open report.html in a browser: it holds the model too.",
+            "Give --screenshot FILE or --web, or open report.html in a browser: it holds the model too.",
         )
-    show(load(asked.out, asked.case), asked.field, deformation=asked.deformation, screenshot=asked.screenshot)
+    panels, look = load(asked.out, asked.case)
+    made = stage(
+        panels, look, off_screen=off_screen, field=asked.field, cut=asked.cut, depth=asked.depth,
+        deformation=asked.deformation, hidden=tuple(asked.hide), difference=asked.difference,
+        directions=asked.directions,
+    )  # fmt: skip
+    if asked.screenshot:
+        screenshot(made, asked.screenshot)
+    if asked.film:
+        film(made, asked.film, asked.motion, asked.frames)
+    if not off_screen:
+        window(made)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the rendering process."""
+    made = argparse.ArgumentParser(prog="femsim view")
+    made.add_argument("out", type=Path)
+    made.add_argument("case", nargs="*")
+    made.add_argument("--field", default="risk")
+    made.add_argument("--cut", default="lesion")
+    made.add_argument("--depth", type=float, default=0.5)
+    made.add_argument("--deformation", type=float, default=0.0)
+    made.add_argument("--hide", action="append", default=[])
+    made.add_argument("--difference", action="store_true")
+    made.add_argument("--directions", action="store_true")
+    made.add_argument("--screenshot", type=Path)
+    made.add_argument("--film", type=Path)
+    made.add_argument("--motion", default="turntable")
+    made.add_argument("--frames", type=int, default=_FRAMES)
+    return made
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as problem:  # the process that started this one shows it
+        sys.exit(f"{problem.what}\n{problem.why}\n{problem.do}")
