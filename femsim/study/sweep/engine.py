@@ -198,6 +198,8 @@ def _look(busy: Sequence[_Slot], limits: Limits) -> None:
     now = time.monotonic()
     used = {id(slot): _memory(slot) for slot in busy}
     for slot in busy:
+        if not slot.process.done():
+            slot.start = now  # it is still starting: that is not the case's time
         if limits.seconds is not None and now - slot.start > limits.seconds:
             _give_up(slot, f"was given up after its time limit of {limits.seconds:g} s", "run.time_limit")
         elif limits.gigabytes is not None and used[id(slot)] > limits.gigabytes:
