@@ -168,6 +168,8 @@ def end_nodes(end: str, extent: float, bone: BoneLike, points: Floats) -> NDArra
     """
     along = bone.fraction(points) * bone.length
     lowest, highest = float(along.min()), float(along.max())
+    if bone.kind == "tube":  # one node that lies micrometres out of the plane may not stand for the whole end
+        lowest, highest = max(lowest, 0.0), min(highest, bone.length)
     depth = FLAT if bone.kind == "tube" else extent / 100.0 * bone.length
     return np.asarray(along <= lowest + depth if end == "distal" else along >= highest - depth)
 

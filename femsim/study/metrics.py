@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from femsim import fem, risk
 from femsim.anatomy import Bone
 from femsim.anatomy.frame import DIRECTIONS
+from femsim.loads import Applied
 from femsim.material import MaterialData
 from femsim.study.clinical import clinical
 from femsim.study.result import CaseResult, ComparisonResult, Value
@@ -64,8 +65,12 @@ def stiffness(problem: Problem, solution: fem.Solution) -> dict[str, Value]:
     displacement of one point it can only fall where material is made softer (principle of minimum potential energy),
     and is never negative.
     """
-    loading = problem.loading
-    value = loading.magnitude**2 / (2.0 * solution.energy)
+    return stiffness_of(problem.loading, solution.energy)
+
+
+def stiffness_of(loading: Applied, energy: float) -> dict[str, Value]:
+    """`stiffness` from the strain energy, N mm."""
+    value = loading.magnitude**2 / (2.0 * energy)
     if loading.is_moment:
         return {"torsional_stiffness": value / 1000.0 * math.pi / 180.0}
     return {"stiffness": value}
@@ -164,17 +169,23 @@ def fields(
 
 def recovery(results: Mapping[str, CaseResult]) -> dict[str, CaseResult]:
     """Add stiffness relative to the intact twin, and how much of its loss each strategy gives back."""
-    name = "stiffness" if "stiffness" in next(iter(results.values())).metrics else "torsional_stiffness"
-    value = {key: float(one.metrics[name]) for key, one in results.items()}  # type: ignore[arg-type]
+    rows = recovered({key: one.metrics for key, one in results.items()})
+    return {key: replace(one, metrics=rows[key]) for key, one in results.items()}
+
+
+def recovered(rows: Mapping[str, Mapping[str, Value]]) -> dict[str, dict[str, Value]]:
+    """`recovery` of the rows of all strategies, the intact twin first."""
+    name = "stiffness" if "stiffness" in next(iter(rows.values())) else "torsional_stiffness"
+    value = {key: float(row[name]) for key, row in rows.items()}  # type: ignore[arg-type]
     intact = next(iter(value.values()))
     untreated = value.get("untreated")
     out = {}
-    for key, one in results.items():
+    for key, row in rows.items():
         extra: dict[str, Value] = {"stiffness_of_intact": 100.0 * value[key] / intact}
         # where the lesion costs no measurable stiffness there is nothing to recover
         if untreated is not None and intact - untreated > 1e-4 * intact:
             extra["stiffness_recovery"] = 100.0 * (value[key] - untreated) / (intact - untreated)
-        out[key] = replace(one, metrics=_after(one.metrics, name, extra))
+        out[key] = _after(row, name, extra)
     return out
 
 

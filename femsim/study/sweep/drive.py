@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from femsim.errors import StudyError
-from femsim.study.sweep import engine, estimate, folder, table
+from femsim.errors import FemsimError, FemsimWarning, StudyError
+from femsim.study.sweep import engine, estimate, folder, reduced, table
 from femsim.study.sweep.spec import StudySpec
 from femsim.study.sweep.tasks import Task, expand, in_order
 from femsim.study.sweep.work import Answer, Job
@@ -106,7 +107,7 @@ def drive(
     report = Report(cases=len(tasks))
     with folder.owned(out):
         folder.settle(out, spec, resume=resume)
-        known = folder.records(out, tuple(one.id for one in tasks))
+        known = reduced.known(out, [one.id for one in tasks])
         finished = {name: record for name, record in known.items() if record["status"] == "done"}
         report.kept = len(finished)
         books = _Books(spec, out, tasks, finished)
@@ -149,7 +150,29 @@ def _by_reduced_basis(
     spec: StudySpec, out: Path, tasks: list[Task], books: _Books, report: Report, tell: Callable[[str], None] | None
 ) -> list[Task]:
     """Answer what a reduced basis can, and return what it cannot."""
-    return tasks
+    from femsim.study.sweep.reduced import answer, store
+
+    memory: Any = None
+    for group in answer.groups(tasks, spec.run):
+        from femsim.study.sweep.worker import Memory
+
+        memory = memory or Memory()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FemsimWarning)  # they stand in the records
+                found, note = answer.records(group, memory, spec.run)
+        except FemsimError as error:
+            report.notes.append(answer.refused(error))
+            continue
+        store.write(out, group[0].id, found)
+        report.reduced += len(found)
+        report.notes.append(note)
+        if tell is not None:
+            tell(note)
+        for record in found:
+            books.add(record)
+    answered = {name for name in books.records if books.records[name].get("method") == "reduced"}
+    return [one for one in tasks if one.id not in answered]
 
 
 def _take(out: Path, job: Job, answer: Answer, books: _Books, report: Report) -> None:

@@ -20,7 +20,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def record(out: Path, name: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and {"id", "status", "rows"} <= set(found) else None
 
 
-def records(out: Path, names: Iterator[str] | tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def records(out: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What is known of several cases."""
     found = ((name, record(out, name)) for name in names)
     return {name: one for name, one in found if one is not None}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from femsim.study.compare import strategies_of
-from femsim.study.sweep import estimate, folder
+from femsim.study.sweep import estimate, reduced
 from femsim.study.sweep.spec import StudySpec
 from femsim.study.sweep.tasks import Task, expand, in_order
 
@@ -110,7 +110,7 @@ def plan(spec: StudySpec, out: Path, workers: int = 2) -> Plan:
         If a case is not allowed, or one of those looked at cannot be built.
     """
     tasks = in_order(expand(spec))
-    known = folder.records(out, tuple(one.id for one in tasks))
+    known = reduced.known(out, [one.id for one in tasks])
     finished = frozenset(name for name, record in known.items() if record["status"] == "done")
     left = [one for one in tasks if one.id not in finished]
     meshes = Counter(one.mesh for one in left)

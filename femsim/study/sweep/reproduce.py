@@ -10,8 +10,7 @@ from typing import Any
 from femsim.case import Comparison, toml_io
 from femsim.errors import StudyError
 from femsim.study.plain import as_json
-from femsim.study.sweep import folder, worker
-from femsim.study.sweep.reduced import rows as reduced_rows
+from femsim.study.sweep import folder, reduced, worker
 from femsim.study.sweep.tasks import Task, task
 
 #: Numbers that say how equations were solved, not what came out.
@@ -90,14 +89,14 @@ def _then(case: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     found = folder.record(case.parent.parent, case.name)
     if found is not None:
         return found, found
-    reduced = reduced_rows(case.parent.parent).get(case.name)
-    if reduced is None:
+    answered = reduced.rows(case.parent.parent).get(case.name)
+    if answered is None:
         raise StudyError(
             f"There is no finished case in {case}.",
             "There is nothing to compare with.",
             "Name a folder such as out/cases/1f3a9c2b7d04; the ids stand in the first column of the table.",
         )
-    return reduced, None
+    return answered, None
 
 
 def _task(case: Path, then: Mapping[str, Any]) -> Task:

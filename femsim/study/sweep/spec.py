@@ -87,6 +87,11 @@ class Run(Schema):
     fields: Literal["none", "all"] = Field(
         "none", description='"all" keeps the fields of every case (.vtu); "none" works them out again when asked for.'
     )
+    outputs: Literal["all", "stiffness"] = Field(
+        "all",
+        description='"stiffness": strength is not needed; a reduced basis may then answer sweeps of moduli and loads,\n'
+        "as its error bound holds for the stiffness.",
+    )
     reduced: Literal["auto", "never"] = Field(
         "auto", description='Whether a certified reduced basis may answer where only moduli vary: "auto" or "never".'
     )

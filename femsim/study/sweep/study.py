@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from femsim import treatment
 from femsim.case import Case, Comparison
 from femsim.errors import InputError
-from femsim.study.sweep import folder, table
+from femsim.study.sweep import folder, reduced, table
 from femsim.study.sweep.spec import Run, Sampling, StudySpec, read, with_rows
 from femsim.study.sweep.tasks import Task, expand
 from femsim.treatment import Treatment
@@ -159,7 +159,7 @@ class Study:
         """
         place = self._place()
         tasks = self.cases
-        known = folder.records(place, tuple(one.id for one in tasks))
+        known = reduced.known(place, [one.id for one in tasks])
         listed = [known[one.id] for one in tasks if one.id in known]
         return table.frame(listed, list(tasks[0].params), str(place))
 
@@ -210,8 +210,8 @@ class CaseView:
     @property
     def frame(self) -> pd.DataFrame:
         """One row a strategy."""
-        found = folder.record(self.place, self.task.id)
-        return table.frame([found] if found else [], list(self.task.params), str(self.place)).set_index("strategy")
+        found = reduced.known(self.place, [self.task.id])
+        return table.frame(found.values(), list(self.task.params), str(self.place)).set_index("strategy")
 
     def solve(self) -> ComparisonResult:
         """The comparison with meshes and fields, worked out again; its mesh comes from the store where it is there."""

@@ -130,10 +130,11 @@ def _term(model: fem.Model, scheme: constraints.Plan, cells: NDArray[np.bool_], 
     matrix = sparse.bsr_matrix(
         (operators.stiffness(grid, part), pattern.indices, pattern.indptr), shape=(size, size)
     ).tocsr()
-    mask = sparse.diags(scheme.free.ravel().astype(float), format="csr")
-    out = (mask @ matrix @ mask).tocsr()
-    out.eliminate_zeros()
-    return out
+    # zeros stay in the pattern, which is then the same for all terms on the same cells
+    free = scheme.free.ravel()
+    rows = np.repeat(free, np.diff(matrix.indptr))
+    matrix.data *= rows & free[matrix.indices]
+    return matrix
 
 
 def _forces(model: fem.Model, grid: Grid, case: Sequence[fem.Load]) -> Floats:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ LARGEST = 120
 #: Samples on which the greedy algorithm looks for the largest bound; all are certified afterwards.
 TRAINING = 400
 #: Relative residual of the solutions that join the basis, against the tolerance of the study.
-SNAPSHOT = 0.1
+SNAPSHOT = 0.3
 #: A new vector that is this small after projection lies in the basis already.
 DEPENDENT = 1e-9
 #: Samples that are answered at once; keeps the memory small.
@@ -63,9 +64,30 @@ class Affine:
 
     def matrix(self, theta: Floats) -> sparse.csr_matrix:
         """``K(theta)``."""
-        return sum(factor * term for factor, term in zip(theta[1:], self.terms[1:], strict=True)) + (
-            theta[0] * self.terms[0]
-        )
+        total: sparse.csr_matrix | None = None
+        for group in self.groups:  # terms on the same cells have the same pattern: their values are added alone
+            first = self.terms[group[0]]
+            values = sum(theta[k] * self.terms[k].data for k in group)
+            part = sparse.csr_matrix((values, first.indices, first.indptr), shape=first.shape)
+            total = part if total is None else total + part
+        return total
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """Numbers of the terms that share a pattern."""
+        found: list[list[int]] = []
+        for k, term in enumerate(self.terms):
+            known = self.terms[found[-1][0]] if found else None
+            if known is not None and np.array_equal(known.indptr, term.indptr) and known.nnz == term.nnz:
+                found[-1].append(k)
+            else:
+                found.append([k])
+        return found
+
+    @cached_property
+    def centre(self) -> sparse.csr_matrix:
+        """``K(reference)``."""
+        return self.matrix(self.reference)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +248,7 @@ class _Maker:
         return True
 
     def _orthonormal(self, new: Floats) -> Floats:
-        centre = self.affine.matrix(self.affine.reference)
+        centre = self.affine.centre
         length = np.sqrt(np.einsum("ij,ij->j", new, centre @ new))
         fresh = new / np.where(length > 0.0, length, 1.0)
         for _ in range(2):  # once leaves rounding errors, twice does not [giraud2005]

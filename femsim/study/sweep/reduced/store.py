@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,13 @@ def rows(out: Path) -> dict[str, dict[str, Any]]:
             record = json.loads(line)
             found[record["id"]] = record
     return found
+
+
+def known(out: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What is known of cases: solved ones from their folders, the others as a reduced basis answered them."""
+    reduced = rows(out)
+    found = {name: reduced[name] for name in names if name in reduced}
+    return found | folder.records(out, names)
 
 
 def write(out: Path, name: str, records: Iterable[Mapping[str, Any]]) -> None:

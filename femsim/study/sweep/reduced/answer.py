@@ -1,0 +1,186 @@
+"""Cases of a study that a reduced basis can answer, and their rows.
+
+A group qualifies where its cases differ in elastic constants and loads alone, on the same supports, and where only
+stiffness is asked for: the bound certifies the energy, not the strength at a point.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femsim.errors import FemsimError
+from femsim.study import metrics
+from femsim.study.compare import Problem, equations, loaded, painted, strategies_of
+from femsim.study.progress import Progress
+from femsim.study.sweep import worker
+from femsim.study.sweep.reduced.affine import family
+from femsim.study.sweep.reduced.basis import Answers, Basis, answer, build
+from femsim.study.sweep.spec import Run
+from femsim.study.sweep.tasks import Task
+
+Floats = NDArray[np.float64]
+
+#: Constants that change a stiffness; any other change of a material does not qualify.
+_ELASTIC = frozenset(
+    [
+        "E",
+        "nu",
+        "E_axial",
+        "E_transverse",
+        "G_axial",
+        "nu_axial",
+        "nu_transverse",
+        "E1",
+        "E2",
+        "E3",
+        "G12",
+        "G13",
+        "G23",
+        "nu12",
+        "nu13",
+        "nu23",
+    ]
+)
+
+
+def groups(tasks: Sequence[Task], run: Run) -> list[list[Task]]:
+    """Tasks that share everything but elastic constants and load, where there are enough of them."""
+    if run.reduced == "never" or run.outputs != "stiffness":
+        return []
+    found: dict[str, list[Task]] = {}
+    for one in tasks:
+        rest = {key: value for key, value in one.case.items() if key not in ("materials", "load", "name")}
+        changed = [
+            (name, key, value)
+            for name, constants in one.case["materials"].items()
+            for key, value in constants.items()
+            if key not in _ELASTIC
+        ]
+        found.setdefault(json.dumps([rest, changed, one.mesh], sort_keys=True, default=str), []).append(one)
+    return [group for group in found.values() if len(group) >= run.reduced_from]
+
+
+def records(
+    group: Sequence[Task], memory: worker.Memory, run: Run, tell: Callable[[str], None] | None = None
+) -> tuple[list[dict[str, Any]], str]:
+    """The records of a group, those of its cases whose bound is under the tolerance, and a note.
+
+    Raises
+    ------
+    FemsimError
+        If the group cannot be answered so; its cases are then solved one by one.
+    """
+    start, watch = time.perf_counter(), Progress(show=False)
+    first = group[0]
+    case = first.comparison()
+    strategies = strategies_of(case)
+    names = list(dict.fromkeys(one.case["load"] for one in group))
+    given = memory.meshed(first, case, watch)
+    problems = {name: loaded(case.model_copy(update={"load": name}), given, watch) for name in names}
+    rows: dict[str, dict[str, dict[str, Any]]] = {one.id: {} for one in group}
+    sizes = []
+    for strategy in strategies:
+        for alike in _same_supports(problems):
+            basis, found, mine = _answers(group, problems, alike, strategy, run.reduced_tolerance)
+            sizes.append(basis.size)
+            for one, row in _rows(strategy, problems, mine, alike, found):
+                rows[one.id][strategy] = row
+    seconds = (time.perf_counter() - start) / len(group)
+    made = [_record(one, rows[one.id], problems[one.case["load"]], seconds) for one in group]
+    kept = [one for one in made if max(row["error_bound"] for row in one["rows"]) <= run.reduced_tolerance]
+    worst = max((row["error_bound"] for one in kept for row in one["rows"]), default=float("nan"))
+    note = (
+        f"reduced basis: {len(kept)} cases x {len(strategies)} strategies by {len(sizes)} bases of {min(sizes)} to "
+        f"{max(sizes)} vectors, error bound at most {worst:.1e}; {time.perf_counter() - start:.1f} s"
+    )
+    if tell is not None:
+        tell(note)
+    return kept, note
+
+
+def _same_supports(problems: Mapping[str, Problem]) -> list[list[str]]:
+    """Loads by what they are held by: one matrix for each."""
+    found: dict[str, list[str]] = {}
+    for name, problem in problems.items():
+        key = "|".join(
+            f"{support.components}{np.asarray(support.nodes).tobytes().hex()}{support.axes is None}"
+            for support in problem.loading.supports
+        )
+        found.setdefault(key, []).append(name)
+    return list(found.values())
+
+
+def _answers(
+    group: Sequence[Task], problems: Mapping[str, Problem], alike: Sequence[str], strategy: str, tolerance: float
+) -> tuple[Basis, Answers, list[Task]]:
+    """The basis of one strategy under loads of the same supports, and its answers to the group."""
+    mine = [one for one in group if one.case["load"] in alike]
+    problem = problems[alike[0]]
+    data, index = painted(problem, strategy)
+    samples = _stiffnesses(mine, [one.name for one in data])
+    model = equations(problem, data, index)
+    model = replace(model, loads={name: problems[name].loading.loads for name in alike})
+    equal = family(model, samples)
+    basis = build(equal.equations, equal.thetas, equal.alphas, tolerance)
+    return basis, answer(basis, equal.thetas, equal.alphas), mine
+
+
+def _stiffnesses(group: Sequence[Task], names: Sequence[str]) -> Floats:
+    """Stiffness (s, p, 6, 6) of every material in every case."""
+    case = group[0].comparison()
+    known: dict[str, Floats] = {}
+    out = np.empty((len(group), len(names), 6, 6))
+    for row, one in enumerate(group):
+        for column, name in enumerate(names):
+            changes = one.case["materials"].get(name, {})
+            key = f"{name}{sorted(changes.items())}"
+            if key not in known:
+                known[key] = case.model_copy(update={"materials": {name: changes}}).material(name).stiffness()
+            out[row, column] = known[key]
+    return out
+
+
+def _rows(
+    strategy: str, problems: Mapping[str, Problem], mine: Sequence[Task], alike: Sequence[str], found: Answers
+) -> Iterator[tuple[Task, dict[str, Any]]]:
+    for number, one in enumerate(mine):
+        column = alike.index(one.case["load"])
+        loading = problems[one.case["load"]].loading
+        work = float(found.work[number, column])
+        yield (
+            one,
+            {
+                "strategy": strategy,
+                "load": loading.name,
+                **metrics.stiffness_of(loading, work / 2.0),
+                "unknowns": 3 * len(problems[one.case["load"]].mesh.points),
+                "error_bound": float(found.bound[number, column]),
+            },
+        )
+
+
+def _record(one: Task, rows: Mapping[str, dict[str, Any]], problem: Problem, seconds: float) -> dict[str, Any]:
+    complete = metrics.recovered({name: dict(row) for name, row in rows.items()})
+    return {
+        "id": one.id,
+        "status": "done",
+        "method": "reduced",
+        "params": dict(one.params),
+        "rows": [complete[name] for name in rows],
+        "seconds": seconds,
+        "peak_memory": None,
+        "hashes": {"case": one.id, "mesh": one.mesh, "matrix": one.matrix},
+        "warnings": list(problem.setup.warnings),
+    }
+
+
+def refused(error: FemsimError) -> str:
+    """Why a group is solved case by case, in a note."""
+    return f"reduced basis: not used, {error.what[:1].lower()}{error.what[1:]}"
