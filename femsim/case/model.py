@@ -60,6 +60,9 @@ class Risk(Schema):
         le=5.0,
         description="Demand is averaged over the volume of a ball of this diameter [mm]; 1 to 3 for bone, 0 for none.",
     )
+    nonlinear: bool = Field(
+        False, description="Also follow bone and cement that yield and soften to the failure load (minutes more)."
+    )
     minimum_density: Density = Field(
         0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."
     )

@@ -4,6 +4,7 @@ from femsim.risk.anisotropic import Strengths, hoffman, tsai_wu
 from femsim.risk.assess import Assessment, assess
 from femsim.risk.averaging import Sites, sites, volume_average
 from femsim.risk.clinical import Verdict, judge, mirels, mirels_probability, mirels_score, rules
+from femsim.risk.collapse import Curve, yield_load
 from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, demand
 from femsim.risk.errorbar import ErrorBar, error_bar
 from femsim.risk.hotspot import Hotspot, largest_above, neighbours
@@ -19,6 +20,7 @@ __all__ = [
     "RIGIDITIES",
     "Assessment",
     "Criterion",
+    "Curve",
     "ErrorBar",
     "Hotspot",
     "Ratio",
@@ -50,4 +52,5 @@ __all__ = [
     "slice_section",
     "tsai_wu",
     "volume_average",
+    "yield_load",
 ]

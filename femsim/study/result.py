@@ -44,6 +44,8 @@ class CaseResult:
         The row of the table; names and units in `femsim.fields.FIELDS`.
     fields : mapping of str to array
         Node and cell fields by name.
+    curve : risk.Curve, optional
+        Load over displacement to failure, of the non-linear analysis.
     """
 
     name: str
@@ -55,6 +57,7 @@ class CaseResult:
     assessment: risk.Assessment
     metrics: Mapping[str, Value]
     fields: Mapping[str, NDArray[Any]]
+    curve: risk.Curve | None = None
 
     @property
     def grid(self) -> pv.UnstructuredGrid:

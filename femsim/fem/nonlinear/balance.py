@@ -171,5 +171,6 @@ def balance_of(
             "One factor makes both grow, and there is no one load to report.",
             "Prescribe displacements or give forces.",
         )
+    prepared = None if workspace.prepared is None else workspace.prepared.without_factors()
     points = points_of(grid, model.material, laws)
-    return Balance(model, grid, scheme, points, right, solver, tolerance, workspace.thread_count(threads))
+    return Balance(model, grid, scheme, points, right, solver, tolerance, workspace.thread_count(threads), None, prepared)

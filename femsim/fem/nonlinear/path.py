@@ -102,6 +102,7 @@ class LoadPath:
         The state at the largest load.
     last : Trial
         The last state.
+    laws : Inelastic
     solves, linear_iterations : int
         Tangents solved with, and iterations of the linear solver in all.
     """
@@ -112,6 +113,7 @@ class LoadPath:
     steps: tuple[Step, ...]
     peak: Trial
     last: Trial
+    laws: Inelastic
     solves: int
     linear_iterations: int
 
@@ -134,6 +136,7 @@ def follow(
     magnitude: float = 1.0,
     settings: PathSettings | None = None,
     workspace: Workspace | None = None,
+    start: Floats | None = None,
     told: Callable[[Step], None] | None = None,
 ) -> LoadPath:
     """Follow a model under a growing load until it has failed.
@@ -149,6 +152,8 @@ def follow(
         Size of the main load at factor one, N or N mm; of the prescribed displacement, mm, where there are no forces.
     settings : PathSettings, optional
     workspace : Workspace, optional
+    start : (n, 3) float64, optional
+        Displacement of the elastic solution at factor one, where it is known: saves most of the first solve.
     told : callable, optional
         Told every accepted step.
 
@@ -167,6 +172,8 @@ def follow(
         model, case, laws, space, solver=chosen.solver, tolerance=min(1e-6, chosen.linear_tolerance),
         threads=chosen.threads,
     )  # fmt: skip
+    if start is not None and balance.scheme.count == len(start):
+        balance.last = np.where(balance.scheme.free, np.asarray(start, float), 0.0)
     return _Walk(balance, magnitude, chosen, told).run()
 
 
@@ -206,7 +213,7 @@ class _Walk:
         return LoadPath(
             load=np.array([0.0] + [step.load for step in self.steps]),
             displacement=np.array([0.0] + [step.displacement for step in self.steps]),
-            end=end, steps=tuple(self.steps), peak=peak, last=trial,
+            end=end, steps=tuple(self.steps), peak=peak, last=trial, laws=self.balance.points.laws,
             solves=self.balance.solves, linear_iterations=self.balance.iterations,
         )  # fmt: skip
 

@@ -163,8 +163,11 @@ def points_of(grid: Grid, material: Material, laws: Inelastic) -> Points:
 def band_width(grid: Grid) -> Floats:
     """Width of the band into which softening localises in every cell, (m,), mm.
 
-    The edge of the regular tetrahedron, or of the cube, of the same volume.
+    The edge of the regular tetrahedron, or of the cube, of the same volume; of the share of one quadrature point where
+    the strain varies within the cell, since a single layer of points can then soften while its neighbours unload
+    (Jirasek & Bauer 2012 [jirasek2012]).
     """
-    volume = grid.volume.sum(axis=1)
-    factor = 6.0 * np.sqrt(2.0) if grid.element.name.startswith("tet") else 1.0
-    return np.cbrt(factor * volume)
+    shape = grid.element
+    factor = 6.0 * np.sqrt(2.0) if shape.name.startswith("tet") else 1.0
+    layers = {"tet10": 4.0, "hex20": 8.0, "hex20r": 8.0}.get(shape.name, 1.0)
+    return np.asarray(np.cbrt(factor / layers * grid.volume.sum(axis=1)))
