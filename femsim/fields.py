@@ -128,7 +128,12 @@ FIELDS: dict[str, Field] = _table(
     ("nonlinear_failure_load", "N", "table", "largest main load of materials that yield and soften"),
     ("nonlinear_failure_load_bw", "BW", "table", "the same in body weights"),
     ("nonlinear_failure_moment", "N m", "table", "largest main moment of materials that yield and soften"),
-    ("nonlinear_peak_reached", "-", "table", "whether the load fell or stayed level; if not, the load is a lower bound"),
+    (
+        "nonlinear_peak_reached",
+        "-",
+        "table",
+        "whether the load fell or stayed level; if not, it is a lower bound",
+    ),
     ("yield_load", "N", "table", "load at which the secant stiffness has fallen by 5 %, at most the peak"),
     ("yield_moment", "N m", "table", "moment at which the secant stiffness has fallen by 5 %, at most the peak"),
     ("energy_to_peak", "J", "table", "work of all loads up to the non-linear peak"),

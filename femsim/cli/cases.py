@@ -44,6 +44,9 @@ def compare(
     convergence: Annotated[
         bool, typer.Option("--convergence", help="Solve on a second mesh and print the discretisation error.")
     ] = False,
+    nonlinear: Annotated[
+        bool, typer.Option("--nonlinear", help="Follow bone and cement that yield and soften to the failure load.")
+    ] = False,
     figures: Annotated[bool, typer.Option(help="Draw the figures.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +57,7 @@ def compare(
     asked = case.load(case_file)
     study.check_writable(out)
     watch = progress()
-    result = study.compare(asked, convergence=convergence, progress=watch)
+    result = study.compare(asked, convergence=convergence, nonlinear=nonlinear or None, progress=watch)
     report.write(result, out, figures=figures, progress=watch)
     if as_json:
         emit(result.as_dict())

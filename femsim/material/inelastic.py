@@ -60,7 +60,9 @@ def law(material: MaterialData) -> nonlinear.Law | None:
             first = min(1.0, float(np.mean(ratios)))
     _need(material, ("ultimate_strain_tension",))
     branches = (
-        nonlinear.Branch(_plateau(material, "tension", tension), _fracture_energy(material), _left(material, "tension")),
+        nonlinear.Branch(
+            _plateau(material, "tension", tension), _fracture_energy(material), _left(material, "tension")
+        ),
         nonlinear.Branch(
             _plateau(material, "compression", compression),
             material["crushing_energy"] if "crushing_energy" in known else np.inf,

@@ -156,3 +156,5 @@ def _case(case: Any, folder: Path) -> None:
     content = {"strategy": case.name, "label": case.label, "metrics": dict(case.metrics), "units": units}
     (folder / "metrics.json").write_text(as_json(content), encoding="utf-8")
     export.write_vtu(folder / "solution.vtu", case.mesh, case.fields)
+    if case.curve is not None:
+        (folder / "curve.csv").write_text(case.curve.csv(), encoding="utf-8")

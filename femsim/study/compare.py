@@ -17,6 +17,7 @@ from femsim.material import MaterialData
 from femsim.mesh import Mesh
 from femsim.study import metrics
 from femsim.study.materials import Places, places
+from femsim.study.nonlinear import ENDS, collapse
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
 from femsim.study.setup import Setup, prepare
@@ -40,6 +41,7 @@ def compare(
     strategies: Sequence[Treatment] | Mapping[str, Treatment] | None = None,
     *,
     convergence: bool = False,
+    nonlinear: bool | None = None,
     progress: Progress | None = None,
 ) -> ComparisonResult:
     """Solve every strategy on one mesh of one bone.
@@ -52,6 +54,8 @@ def compare(
         What to compare; those of the case file by default. The intact twin is always solved, as the reference.
     convergence : bool
         Solve everything on a mesh of twice the element size too and report the change as the discretisation error.
+    nonlinear : bool, optional
+        Follow materials that yield and soften to the failure load too; as the case says by default.
     progress : Progress, optional
         Where to tell the stages and their times.
 
@@ -64,6 +68,8 @@ def compare(
     FemsimError
         With what, why and what to do, before anything is written.
     """
+    if nonlinear is not None:
+        case = case.model_copy(update={"risk": case.risk.model_copy(update={"nonlinear": nonlinear})})
     chosen = strategies_of(case, strategies)
     watch = progress or Progress()
     with warnings.catch_warnings(record=True) as caught:
@@ -89,7 +95,8 @@ def strategies_of(
 
 def _coarse(case: Case, strategies: Mapping[str, Treatment], watch: Progress) -> dict[str, CaseResult]:
     """The same comparison on a mesh of twice the element size."""
-    twice = case.model_copy(update={"mesh": case.mesh.scaled(2.0)})
+    linear = case.risk.model_copy(update={"nonlinear": False})
+    twice = case.model_copy(update={"mesh": case.mesh.scaled(2.0), "risk": linear})
     return solve_all(build(twice, strategies, watch), strategies, watch)
 
 
@@ -140,6 +147,10 @@ def solve_all(problem: Problem, strategies: Mapping[str, Treatment], watch: Prog
             results[name] = result
             log = result.solution.log
             notes.append(f"{log.solver} · {log.iterations} iterations · residual {log.residual:.0e}")
+        if problem.case.risk.nonlinear:
+            with watch.stage(f"collapse {name}") as notes:
+                results[name], path = collapse(problem, results[name], painted(problem, name)[0], workspace)
+                notes.append(f"{len(path.steps)} steps · {path.solves} solves · {ENDS[path.end]}")
     return results
 
 

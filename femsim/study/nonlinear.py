@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 #: Why a path ends, in words.
 ENDS = {
-    "peak": "the load fell by 5 % after its peak",
+    "peak": "the load fell by 2 % after its peak",
     "plateau": "the load stayed on a plateau",
     "steps": "the largest number of steps was done; no peak was reached",
     "displacement": "the displacement grew to six times the elastic one; no peak was reached",
     "no convergence": "no further equilibrium was found; no peak was confirmed",
 }
+#: Out-of-balance forces over the forces of loads and supports: the load is off by less than this.
+TOLERANCE = 5e-4
+#: Share of the peak by which the load must fall to confirm it.
+DROP = 0.02
 #: Share of tension among the principal stresses above (below one minus it) which failure is called tension
 #: (compression); between them it is shear.
 CLEARLY = 2.0 / 3.0
@@ -53,7 +57,10 @@ def collapse(
     path = nonlinear.follow(
         result.solution.model, laws, loading.name, magnitude=loading.magnitude, workspace=workspace,
         start=result.solution.displacement,
-        settings=nonlinear.PathSettings(solver=case.solver.method, threads=case.solver.threads),
+        settings=nonlinear.PathSettings(
+            tolerance=TOLERANCE, drop=DROP, linear_tolerance=1e-2, solver=case.solver.method,
+            threads=case.solver.threads,
+        ),
     )  # fmt: skip
     return _with(problem, result, data, path), path
 
@@ -64,15 +71,13 @@ def _warn_elastic(result: CaseResult, data: Sequence[MaterialData], laws: nonlin
     if kept:
         warnings.warn(
             f"{result.name}: {', '.join(kept)} stays elastic in the non-linear analysis: its strength is not known, "
-            "or its criterion is \"none\". The failure load is an upper bound in that respect.",
+            'or its criterion is "none". The failure load is an upper bound in that respect.',
             FemsimWarning,
             stacklevel=3,
         )
 
 
-def _with(
-    problem: Problem, result: CaseResult, data: Sequence[MaterialData], path: nonlinear.LoadPath
-) -> CaseResult:
+def _with(problem: Problem, result: CaseResult, data: Sequence[MaterialData], path: nonlinear.LoadPath) -> CaseResult:
     damage, flow = fields(problem, result, path)
     curve = _curve(problem, result, data, path, damage, flow)
     row: dict[str, Value] = dict(result.metrics) | columns(curve)
@@ -122,7 +127,7 @@ def _kind(path: nonlinear.LoadPath, cell: int) -> str:
     return "tension" if share > CLEARLY else "compression"
 
 
-def columns(curve: risk.Curve) -> Mapping[str, Value]:
+def columns(curve: risk.Curve) -> dict[str, Value]:
     """The columns of the table."""
     what = "moment" if curve.is_moment else "load"
     row: dict[str, Value] = {f"nonlinear_failure_{what}": curve.peak}

@@ -173,4 +173,6 @@ def balance_of(
         )
     prepared = None if workspace.prepared is None else workspace.prepared.without_factors()
     points = points_of(grid, model.material, laws)
-    return Balance(model, grid, scheme, points, right, solver, tolerance, workspace.thread_count(threads), None, prepared)
+    return Balance(
+        model, grid, scheme, points, right, solver, tolerance, workspace.thread_count(threads), None, prepared
+    )

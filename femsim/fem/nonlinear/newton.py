@@ -69,7 +69,7 @@ def iterate(
         gap = _gap(balance, trial, before, condition)
         if history[-1] <= tolerance and abs(gap) <= 1e-6 * abs(condition.target):
             return Outcome(trial, tuple(history), True)
-        if count == limit // 2 and history[-1] > STALLED * max(history[:2]):
+        if history[-1] > _allowed(count, limit) * max(history[:2]):
             break
         try:
             back, ahead = balance.directions(trial)
@@ -84,6 +84,13 @@ def iterate(
         trial = _search(balance, trial, state, back + more * ahead, more)
         history.append(trial.norm / balance.scale(trial))
     return Outcome(trial, tuple(history), False)
+
+
+def _allowed(count: int, limit: int) -> float:
+    """How large the residual may still be after some iterations, relative to the first two."""
+    if count >= limit // 2:
+        return STALLED
+    return 1.0 if count >= limit // 4 + 1 else np.inf
 
 
 def _gap(balance: Balance, trial: Trial, before: Trial, condition: Condition) -> float:
