@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from femsim import loads, material, treatment
 from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
@@ -60,7 +60,7 @@ class Risk(Schema):
         le=5.0,
         description="Demand is averaged over the volume of a ball of this diameter [mm]; 1 to 3 for bone, 0 for none.",
     )
-    nonlinear: bool = Field(
+    nonlinear: StrictBool = Field(
         False, description="Also follow bone and cement that yield and soften to the failure load (minutes more)."
     )
     minimum_density: Density = Field(

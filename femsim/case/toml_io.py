@@ -76,12 +76,16 @@ def parse(model: type[Model], data: Mapping[str, Any], source: str) -> Model:
         raise explain(error, model, source) from error
 
 
+#: The only keys that take true or false.
+SWITCHES = ("risk.nonlinear",)
+
+
 def _no_switches(data: Any, source: str, place: str = "") -> None:
-    """No key of a case takes true or false; pydantic would read them as 1 and 0."""
-    if isinstance(data, bool):
+    """Only `SWITCHES` take true or false; elsewhere pydantic would read them as 1 and 0."""
+    if isinstance(data, bool) and not place.endswith(SWITCHES):
         raise InputError(
             f"{source}: {place.lstrip('.')} = {str(data).lower()} is not allowed.",
-            "No key of a case is a switch; true would be read as 1.",
+            f"Only {', '.join(SWITCHES)} is a switch; true would be read as 1.",
             "Give a number or a text; femsim new shows every key.",
         )
     if isinstance(data, Mapping):

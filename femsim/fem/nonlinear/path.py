@@ -20,6 +20,10 @@ from femsim.fem.workspace import Workspace
 Floats = NDArray[np.float64]
 
 
+#: How often a step over the peak is tried again, and by how much shorter.
+REFINED, SHORTER = 3, 0.4
+
+
 @dataclass(frozen=True)
 class PathSettings:
     """How a path is followed.
@@ -38,6 +42,8 @@ class PathSettings:
         The path ends when the load has fallen by this share of the peak.
     flat : float
         It also ends when the stiffness has fallen below this share of the first one for three steps.
+    resolve : float
+        A step over the peak that ends below it by more than this share of the load is tried again, shorter.
     reach : float
         It ends at the latest when the displacement is this many times that of the elastic model at the peak.
     solver : str
@@ -54,6 +60,7 @@ class PathSettings:
     cuts: int = 5
     drop: float = 0.05
     flat: float = 2e-3
+    resolve: float = 0.01
     reach: float = 6.0
     solver: str = "auto"
     linear_tolerance: float = 1e-3
@@ -192,13 +199,16 @@ class _Walk:
     def run(self) -> LoadPath:
         trial, state = self._to_first_yield()
         peak, before, old = trial, self._origin, self.balance.points.fresh()
-        size, end = self.settings.first_step, "steps"
+        size, end, refined = self.settings.first_step, "steps", 0
         for _ in range(self.settings.steps):
             found = self._advance(before, trial, old, state, size)
             if found is None:
                 end = "no convergence"
                 break
             outcome, taken, cuts = found
+            if refined < REFINED and self._overshot(outcome.trial):
+                refined, size = refined + 1, taken * SHORTER
+                continue
             before, trial, old = trial, outcome.trial, state
             state = self.balance.points.settle(trial.response)
             top = max(step.load for step in self.steps)
@@ -297,13 +307,22 @@ class _Walk:
     def _add(self, trial: Trial, control: str, residuals: tuple[float, ...], cuts: int) -> None:
         balance = self.balance
         if balance.driven:
-            load, measure = balance.hold(trial.inner) / self.magnitude, trial.factor * self.magnitude
+            measure = trial.factor * self.magnitude
         else:
-            load = trial.factor * self.magnitude
             measure = balance.work(trial.displacement, trial.unknowns, trial.factor) / self.magnitude
-        self.steps.append(Step(load, measure, control, residuals, cuts))
+        self.steps.append(Step(self._load(trial), measure, control, residuals, cuts))
         if self.told is not None:
             self.told(self.steps[-1])
+
+    def _overshot(self, trial: Trial) -> bool:
+        """Whether a step leads from the largest load so far to one well below it: the peak lies in between."""
+        loads = [step.load for step in self.steps]
+        return loads[-1] == max(loads) and self._load(trial) < (1.0 - self.settings.resolve) * loads[-1]
+
+    def _load(self, trial: Trial) -> float:
+        if self.balance.driven:
+            return self.balance.hold(trial.inner) / self.magnitude
+        return trial.factor * self.magnitude
 
     def _stop(self) -> str:
         """Why the path should end here; empty to go on."""
