@@ -157,6 +157,18 @@ FIELDS: dict[str, Field] = _table(
     ("rigidity_loss", "%", "table", "largest loss of EA, EI or polar GJ at any section; the CTRA rule asks for 35 %"),
     ("weakest_section", "-", "table", "where along the bone any rigidity is smallest relative to intact, and which"),
     ("weakest_section_position", "%", "table", "position of the weakest section, from the distal end"),
+    (
+        "beam_stress_difference",
+        "%",
+        "table",
+        "largest difference of the stress along the undisturbed shaft from beam theory",
+    ),
+    (
+        "beam_stiffness_difference",
+        "%",
+        "table",
+        "difference of the stiffness of the undisturbed shaft from beam theory, by strain energy",
+    ),
     ("cement_volume", "mL", "table", "volume of cement inside the bone, of the mesh"),
     ("device_volume", "mL", "table", "volume of walls, wires and metal inside the bone, of the mesh"),
     ("lesion_volume", "mL", "table", "volume of bone lost to the lesion"),

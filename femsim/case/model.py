@@ -66,6 +66,12 @@ class Risk(Schema):
     minimum_density: Density = Field(
         0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."
     )
+    beam_limit: float = Field(
+        25.0,
+        gt=0.0,
+        le=1000.0,
+        description="Warn where the undisturbed shaft differs from beam theory by more than this [%].",
+    )
     pain: Literal["unknown", "mild", "moderate", "functional"] = Field(
         "unknown", description='Pain of the patient, for the Mirels score: "mild", "moderate", "functional".'
     )

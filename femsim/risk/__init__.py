@@ -3,6 +3,7 @@
 from femsim.risk.anisotropic import Strengths, hoffman, tsai_wu
 from femsim.risk.assess import Assessment, assess
 from femsim.risk.averaging import Sites, sites, volume_average
+from femsim.risk.beam import BeamCurve, beam_curve
 from femsim.risk.clinical import Verdict, judge, mirels, mirels_probability, mirels_score, rules
 from femsim.risk.collapse import Curve, yield_load
 from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, demand
@@ -19,6 +20,7 @@ __all__ = [
     "MODES",
     "RIGIDITIES",
     "Assessment",
+    "BeamCurve",
     "Criterion",
     "Curve",
     "ErrorBar",
@@ -32,6 +34,7 @@ __all__ = [
     "Strengths",
     "Verdict",
     "assess",
+    "beam_curve",
     "cut",
     "demand",
     "error_bar",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from femsim import fem
 from femsim.errors import InputError
 from femsim.risk.section import Rigidity, Section, properties
-from femsim.risk.slices import cut, moduli
+from femsim.risk.slices import cut, moduli, plane_axes
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +45,12 @@ class RigidityCurve:
         Saint-Venant's torsional rigidity, solved on the section, N mm2.
     ratio : mapping of str to (k,) float64
         Each of the five, by its name here, over the same section of the intact twin; 1 is no loss.
+    origins : (k, 3) float64
+        Points of the planes, mm.
+    axes : (k, 3, 3) float64
+        Rows: first and second coordinate in the plane, and its normal towards proximal.
+    sections : tuple of Rigidity
+        The sections themselves, with their centroids and weak axes in those coordinates.
     """
 
     position: Floats
@@ -54,6 +60,9 @@ class RigidityCurve:
     GJ_polar: Floats
     GJ_true: Floats
     ratio: Mapping[str, Floats]
+    origins: Floats
+    axes: Floats
+    sections: tuple[Rigidity, ...]
 
     def smallest(self, *names: str) -> tuple[float, float, str]:
         """Smallest ratio of any of the rigidities named: its value, its position in percent, and which it is."""
@@ -121,8 +130,16 @@ def rigidity_curves(
             found[name].append(known[key])
     where = np.atleast_1d(np.asarray(position, float))
     table = {name: _table(rows) for name, rows in found.items()}
+    planes = np.atleast_2d(np.asarray(origins, float)), np.stack([plane_axes(one) for one in np.atleast_2d(normals)])
     return {
-        name: RigidityCurve(where, **rows, ratio={key: rows[key] / table[intact][key] for key in RIGIDITIES})
+        name: RigidityCurve(
+            where,
+            **rows,
+            ratio={key: rows[key] / table[intact][key] for key in RIGIDITIES},
+            origins=planes[0],
+            axes=planes[1],
+            sections=tuple(found[name]),
+        )
         for name, rows in table.items()
     }
 

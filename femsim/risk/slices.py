@@ -52,7 +52,7 @@ def cut(
         raise InputError(
             f"Cells of shape {cells.shape} cannot be cut.", "Only tetrahedra can.", "Use a tet4 or tet10 mesh."
         )
-    axes = _plane(normal, across)
+    axes = plane_axes(normal, across)
     height = (points - np.asarray(origin, float)) @ axes[2]
     crossed = _crossed(height, cells)
     if len(crossed):
@@ -77,7 +77,8 @@ def _crossed(height: Floats, cells: NDArray[np.integer]) -> Ints:
     return np.flatnonzero((corner.min(axis=1) <= 0) & (corner.max(axis=1) >= 0))
 
 
-def _plane(normal: ArrayLike, across: ArrayLike | None) -> Floats:
+def plane_axes(normal: ArrayLike, across: ArrayLike | None = None) -> Floats:
+    """Rows (3, 3): first and second coordinate in a plane, and its unit normal; `across` sets the first."""
     n = np.asarray(normal, float)
     length = np.linalg.norm(n)
     if n.shape != (3,) or not np.isfinite(length) or length == 0:
@@ -151,7 +152,7 @@ def moduli(material: fem.Material, cells: Ints, normal: ArrayLike) -> tuple[Floa
     Both follow from the compliance of the element's own material in its own axes; the shear modulus is the harmonic
     mean of two planes at right angles (they are equal where the long axis of the bone is the direction).
     """
-    axes = _plane(normal, None)
+    axes = plane_axes(normal)
     compliance: Floats = np.asarray(np.linalg.inv(material.base), np.float64)[material.index[cells]]
     turn = np.eye(3) if material.axes is None else material.axes[cells]
     n, s, t = (np.broadcast_to(turn @ axes[i], (len(cells), 3)) for i in (2, 0, 1))

@@ -15,6 +15,7 @@ from femsim.anatomy import Bone
 from femsim.anatomy.frame import DIRECTIONS
 from femsim.loads import Applied
 from femsim.material import MaterialData
+from femsim.study.beam import beam, beam_columns, beam_warnings
 from femsim.study.clinical import clinical
 from femsim.study.result import CaseResult, ComparisonResult, Value
 from femsim.study.rigidity import rigidity, rigidity_columns
@@ -248,8 +249,9 @@ def finish(
 ) -> ComparisonResult:
     """Add what needs all strategies, and pack the comparison."""
     curves = rigidity(problem, results)
+    beams = beam(problem, results, curves)
     complete = {
-        key: replace(one, metrics={**one.metrics, **rigidity_columns(curves[key])})
+        key: replace(one, metrics={**one.metrics, **rigidity_columns(curves[key]), **beam_columns(beams[key])})
         for key, one in recovery(results).items()
     }
     if coarse is not None:
@@ -263,9 +265,10 @@ def finish(
             {"name": patch.name, "point": patch.point, "force": patch.force} for patch in problem.loading.patches
         ),
         held=problem.loading.held,
-        warnings=(*problem.setup.warnings, *warnings),
+        warnings=(*problem.setup.warnings, *warnings, *beam_warnings(beams, problem.case.risk.beam_limit)),
         seconds=dict(seconds),
         convergence=coarse is not None,
         rigidity=curves,
+        beam=beams,
         clinical=clinical(problem, complete, curves),
     )

@@ -101,6 +101,8 @@ class ComparisonResult:
         Whether the table carries a discretisation error.
     rigidity : mapping of str to risk.RigidityCurve
         Rigidity along the bone of every strategy.
+    beam : mapping of str to risk.BeamCurve
+        Beam theory beside the finite elements at the same sections.
     clinical : tuple of risk.Verdict
         The clinical rules, rule by rule, for every strategy they can be applied to; empty where there is no lesion.
     """
@@ -115,6 +117,7 @@ class ComparisonResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
     convergence: bool = False
     rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
+    beam: Mapping[str, risk.BeamCurve] = field(default_factory=dict)
     clinical: tuple[risk.Verdict, ...] = ()
 
     def __getitem__(self, name: str) -> CaseResult:
