@@ -176,16 +176,17 @@ def _target(mesh: Mesh, frame: Frame) -> Floats:
 
 
 def _viewpoint(frame: Frame, centreline: Centreline | None, target: Floats) -> Floats:
-    """Square to the plane through the axis of the bone and `target`."""
-    on_axis = frame.origin
+    """Square to the plane through `target` and the bone's axis at its level, which a bowed canal follows longest."""
+    on_axis, axis = frame.origin, frame.proximal
     if centreline is not None:
-        line = centreline.point(np.linspace(centreline.fractions[0], centreline.fractions[-1], 200))
-        on_axis = line[np.argmin(np.abs((line - target) @ frame.proximal))]
+        along = np.linspace(centreline.fractions[0], centreline.fractions[-1], 200)
+        nearest = along[np.argmin(np.abs((centreline.point(along) - target) @ frame.proximal))]
+        on_axis, axis = centreline.point(nearest), centreline.tangent(nearest)
     out = target - on_axis
-    out = out - (out @ frame.proximal) * frame.proximal
+    out = out - (out @ axis) * axis
     if np.linalg.norm(out) < 1.0:  # mm: on the axis, every plane through it is as good
         return frame.anterior
-    back = np.cross(frame.proximal, out / np.linalg.norm(out))
+    back = np.cross(axis, out / np.linalg.norm(out))
     aside = frame.anterior if abs(back @ frame.anterior) > 0.3 else frame.lateral
     return back if back @ aside > 0 else -back
 
