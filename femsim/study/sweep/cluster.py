@@ -6,6 +6,7 @@ Workers need femsim and no common disk: every case comes back as its files, whic
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,8 +16,8 @@ from femsim.errors import StudyError
 from femsim.study.sweep.extras import need
 from femsim.study.sweep.work import Answer, Job, failed, work
 
-#: How often a case may lose its worker before it is given up.
-RETRIES = 3
+#: How long a scheduler may take to answer.
+PATIENCE = "20s"
 
 
 def away(jobs: Sequence[Job], where: Any, time_limit: float | None) -> Iterator[tuple[Job, Answer]]:
@@ -66,10 +67,14 @@ def _lost(job: Job) -> StudyError:
 
 
 def _limited(job: Job, time_limit: float | None) -> Answer:
-    """On a worker of Dask: one case in a process of its own kind, ended after the time limit."""
+    """On a worker of Dask: one case in a process of its own, so that a crash or a hang costs this case alone.
+
+    A worker under a nanny may have no processes of its own unless ``distributed.worker.daemon`` is false; there the
+    case runs in the worker itself, without a time limit, and the nanny replaces what crashes.
+    """
     from femsim.study.sweep import engine
 
-    if time_limit is None:
+    if time_limit is None or multiprocessing.current_process().daemon:
         return work(job)
     return engine.guarded(job, time_limit)
 
@@ -79,17 +84,18 @@ def _client(where: Any) -> Iterator[Any]:
     from distributed import Client
 
     if isinstance(where, Client):
-        yield where
+        with where.as_current():
+            yield where
         return
     try:
-        made = Client(where, timeout="20s", set_as_default=False)
+        made = Client(where, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise StudyError(
             f"The Dask scheduler {where} does not answer: {error}.",
             "There is nobody to do the work.",
             "Check the address, and that `dask scheduler` runs there.",
         ) from error
-    with made:
+    with made, made.as_current():
         yield made
 
 

@@ -56,9 +56,8 @@ class Limits:
 
 def guarded(job: Job, seconds: float) -> Answer:
     """One job in a worker that this process keeps, ended after a time; for engines that know no time limit."""
-    global _kept
-    slot = _kept or _started(job.threads)
-    _kept = None
+    slot = getattr(_own, "slot", None) or _started(job.threads)
+    _own.slot = None
     slot.job, slot.start, slot.ended = job, time.monotonic(), None
     slot.future = slot.executor.submit(work, job)
     try:
@@ -71,13 +70,14 @@ def guarded(job: Job, seconds: float) -> Answer:
         raise
     if whole:
         slot.future = None
-        _kept = slot
+        _own.slot = slot
     else:
         _end(slot)
     return answer
 
 
-_kept: _Slot | None = None
+#: The worker that this thread keeps for `guarded`.
+_own = threading.local()
 
 
 @dataclass

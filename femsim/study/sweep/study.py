@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from femsim import treatment
 from femsim.case import Case, Comparison
 from femsim.errors import InputError
-from femsim.study.sweep import folder, reduced, table
+from femsim.study.sweep import answers, folder, reduced, table
 from femsim.study.sweep.spec import Run, Sampling, StudySpec, read, with_rows
 from femsim.study.sweep.tasks import Task, expand
 from femsim.treatment import Treatment
@@ -162,6 +162,22 @@ class Study:
         known = reduced.known(place, [one.id for one in tasks])
         listed = [known[one.id] for one in tasks if one.id in known]
         return table.frame(listed, list(tasks[0].params), str(place))
+
+    def curve(self, param: str, output: str, band: tuple[float, float] = (0.05, 0.95)) -> pd.DataFrame:
+        """Response of an output to a parameter, with a band over everything else; see `answers.curve`."""
+        return answers.curve(self.frame, param, output, band)
+
+    def difference(self, one: str, other: str, output: str) -> answers.PairedDifference:
+        """Paired difference between two strategies, and the probability that the first is larger."""
+        return answers.difference(self.frame, one, other, output)
+
+    def tornado(self, strategy: str, output: str) -> pd.DataFrame:
+        """How far each parameter moves an output, the strongest first."""
+        return answers.tornado(self.frame, strategy, output)
+
+    def sobol(self, strategy: str, output: str) -> pd.DataFrame:
+        """Sobol indices; the study needs the sampling method "saltelli"."""
+        return answers.sobol(self.spec, self.frame, strategy, output)
 
     def __getitem__(self, case: str) -> CaseView:
         """A case by its id, or the only one whose id begins so.

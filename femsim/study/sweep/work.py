@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +60,8 @@ class Answer:
     unwritten: str = ""
 
 
-_memory: Any = None
+#: What this thread keeps from case to case; a worker of Dask may have several threads.
+_own = threading.local()
 
 
 def work(job: Job) -> Answer:
@@ -75,17 +77,18 @@ def work(job: Job) -> Answer:
 
 
 def _solved(job: Job) -> tuple[dict[str, Any], dict[str, bytes]]:
-    global _memory
     from femsim.study.export import vtu
     from femsim.study.sweep import worker
 
-    if _memory is None:
-        _memory = worker.Memory()
+    if getattr(_own, "memory", None) is None:
+        _own.memory = worker.Memory()
     try:
-        done = worker.run(job.task, _memory, threads=job.threads, keep_matrices=job.keep_matrices, fields=job.fields)
+        done = worker.run(
+            job.task, _own.memory, threads=job.threads, keep_matrices=job.keep_matrices, fields=job.fields
+        )
     except Exception as error:
         if not isinstance(error, FemsimError):
-            _memory = None  # whatever the failure left behind, and its memory, goes
+            _own.memory = None  # whatever the failure left behind, and its memory, goes
         return failed(job.task, error, job.command, detail=traceback.format_exc())
     record = {
         "id": job.task.id,
