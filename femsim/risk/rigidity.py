@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,7 +50,8 @@ class RigidityCurve:
     axes : (k, 3, 3) float64
         Rows: first and second coordinate in the plane, and its normal towards proximal.
     sections : tuple of Rigidity
-        The sections themselves, with their centroids and weak axes in those coordinates.
+        The sections themselves, with their centroids and weak axes in those coordinates. These three are empty in a
+        curve that was read back from a folder.
     """
 
     position: Floats
@@ -60,9 +61,9 @@ class RigidityCurve:
     GJ_polar: Floats
     GJ_true: Floats
     ratio: Mapping[str, Floats]
-    origins: Floats
-    axes: Floats
-    sections: tuple[Rigidity, ...]
+    origins: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    axes: Floats = field(default_factory=lambda: np.zeros((0, 3, 3)))
+    sections: tuple[Rigidity, ...] = ()
 
     def smallest(self, *names: str) -> tuple[float, float, str]:
         """Smallest ratio of any of the rigidities named: its value, its position in percent, and which it is."""

@@ -247,7 +247,8 @@ def _result(data: Mapping[str, Any], mesh: Mesh, file: Path) -> StoredResult:
 
 def _rigidity(data: Mapping[str, Any]) -> risk.RigidityCurve:
     ratio = {name: np.asarray(values, float) for name, values in data["ratio"].items()}
-    return risk.RigidityCurve(**{name: np.asarray(data[name], float) for name in _RIGIDITIES}, ratio=ratio)
+    arrays: dict[str, Any] = {name: np.asarray(data[name], float) for name in _RIGIDITIES}
+    return risk.RigidityCurve(**arrays, ratio=ratio)
 
 
 def _metrics(file: Path) -> dict[str, Any]:

@@ -67,7 +67,14 @@ def comparison(error: float | None = 4.0) -> Any:
             "excluded": (centre[:, 2] < 25).astype(int),
         }
         results[name] = SimpleNamespace(
-            name=name, label=label, mesh=mesh, materials=NAMES, material=material, metrics=metrics, fields=fields
+            name=name,
+            label=label,
+            mesh=mesh,
+            materials=NAMES,
+            material=material,
+            metrics=metrics,
+            fields=fields,
+            curve=None,
         )
     frame = pd.DataFrame([r.metrics for r in results.values()]).set_index("strategy")
     bow = 12 * np.sin(np.pi * np.linspace(0, 1, 9))
