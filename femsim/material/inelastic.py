@@ -11,9 +11,6 @@ from femsim.errors import MaterialError
 from femsim.fem import nonlinear
 from femsim.material.library import MaterialData
 
-#: Coupling of the normal stresses in the yield surface of bone and cement: with it the surface of bone is closed, and
-#: the shear strength of an isotropic material is near the square root of tension times compression over 3.
-INTERACTION = 0.2
 #: Share of the strength that is left after tensile fracture, so that no fragment is loose in the equations.
 RESIDUAL = 0.02
 #: Shortest plateau, as plastic strain: none at all would be a corner without an inside.
@@ -72,7 +69,7 @@ def law(material: MaterialData) -> nonlinear.Law | None:
     along = [_across(material, "tension", tension), _across(material, "compression", compression)]
     return nonlinear.Quadric(
         (along[0], along[0], tension), (along[1], along[1], compression), *branches,
-        shear=_shear(material, along[0], along[1]), interaction=INTERACTION, first=first,
+        shear=_shear(material, along[0], along[1]), first=first,
     )  # fmt: skip
 
 
@@ -129,5 +126,6 @@ def _shear(material: MaterialData, tension: float, compression: float) -> tuple[
     if material.symmetry == "isotropic" or "shear" not in material.strength:
         return None
     mean = 0.5 * (1.0 / tension + 1.0 / compression)
-    across = 1.0 / (np.sqrt(2.0 * (1.0 + INTERACTION)) * mean)  # isotropic in the transverse plane
+    coupling = (compression - tension) / (compression + tension)
+    across = 1.0 / (np.sqrt(2.0 * (1.0 + coupling)) * mean)  # isotropic in the transverse plane
     return (material["shear"], material["shear"], float(across))

@@ -98,8 +98,11 @@ class Quadric:
         Strengths along the local axes, MPa.
     shear : None, float or (3,)
         Shear strengths in the local planes yz, xz, xy, MPa; None for the isotropic value of equal strengths.
-    interaction : float
-        Coupling of the normal stresses, -1 < interaction < 0.5; 0.5 with equal strengths is von Mises.
+    interaction : float, optional
+        Coupling of the normal stresses, -1 < interaction < 0.5; 0.5 with equal strengths is von Mises. By default
+        (c - t) / (c + t) of the axis where the strengths differ most, at most 0.49: then tension along one axis opens a
+        band without plastic strain across it. A band that had to grow across would be held by what is beside it, and
+        dissipate more than its fracture energy.
     first : float
         First yield over strength, 0 < first <= 1.
     in_tension, in_compression : Branch
@@ -115,18 +118,18 @@ class Quadric:
     in_tension: Branch
     in_compression: Branch
     shear: ArrayLike | None = None
-    interaction: float = 0.2
+    interaction: float | None = None
     first: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("tension", "compression"):
             for value in np.ravel(np.asarray(getattr(self, name), float)):
                 _positive(name, float(value))
-        if not -1.0 < self.interaction < 0.5:
+        if self.interaction is not None and not -1.0 < self.interaction < 0.5:
             raise MaterialError(
                 f"interaction = {self.interaction!r} is not between -1 and 0.5.",
                 "The elastic domain would not be convex, and the stress not unique.",
-                "Give about 0.2.",
+                "Leave it out, or give a value in between.",
             )
         if not 0.0 < self.first <= 1.0:
             raise MaterialError(
@@ -135,17 +138,23 @@ class Quadric:
                 "Give yield stress over strength.",
             )
 
+    def coupling(self) -> float:
+        """The interaction asked for, or the default."""
+        if self.interaction is not None:
+            return self.interaction
+        tension, compression = np.asarray(self.tension, float), np.asarray(self.compression, float)
+        return float(min(0.49, np.max((compression - tension) / (compression + tension))))
+
     def quadratic(self) -> Floats:
         """F, (6, 6), 1/MPa2, in local axes; stresses in the order xx yy zz yz xz xy."""
         tension, compression = (np.broadcast_to(np.asarray(v, float), 3) for v in (self.tension, self.compression))
         mean = 0.5 * (1.0 / tension + 1.0 / compression)
         result = np.zeros((6, 6))
-        result[:3, :3] = -self.interaction * np.outer(mean, mean)
+        coupling = self.coupling()
+        result[:3, :3] = -coupling * np.outer(mean, mean)
         result[range(3), range(3)] = mean**2
         if self.shear is None:
-            planes = (
-                2.0 * (1.0 + self.interaction) * np.array([mean[1] * mean[2], mean[0] * mean[2], mean[0] * mean[1]])
-            )
+            planes = 2.0 * (1.0 + coupling) * np.array([mean[1] * mean[2], mean[0] * mean[2], mean[0] * mean[1]])
         else:
             strength = np.broadcast_to(np.asarray(self.shear, float), 3)
             for value in strength:

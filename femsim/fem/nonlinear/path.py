@@ -20,6 +20,10 @@ from femsim.fem.workspace import Workspace
 Floats = NDArray[np.float64]
 
 
+#: The two ways to fix the size of a step.
+LOAD, PLASTIC = "load displacement", "plastic strain"
+#: Share of the elastic displacement that is added to find what yields first.
+PROBE = 0.02
 #: How often a step over the peak is tried again, and by how much shorter.
 REFINED, SHORTER = 3, 0.4
 
@@ -193,7 +197,7 @@ class _Walk:
     settings: PathSettings
     told: Callable[[Step], None] | None
     steps: list[Step] = field(default_factory=list)
-    control: str = "load displacement"
+    control: str = LOAD
     _at_yield: float = 0.0
 
     def run(self) -> LoadPath:
@@ -207,7 +211,7 @@ class _Walk:
                 break
             outcome, taken, cuts = found
             if refined < REFINED and self._overshot(outcome.trial):
-                refined, size = refined + 1, taken * SHORTER
+                self.control, refined, size = PLASTIC, refined + 1, min(taken, 1.0) * SHORTER
                 continue
             before, trial, old = trial, outcome.trial, state
             state = self.balance.points.settle(trial.response)
@@ -266,8 +270,8 @@ class _Walk:
             )  # fmt: skip
             if outcome.converged:
                 return outcome, size, cut
-            if self.control == "load displacement" and state.kappa.any():
-                self.control, size = "plastic strain", min(size, 1.0)
+            if self.control == LOAD:
+                self.control, size = PLASTIC, 1.0
             size *= 0.5
         return None
 
@@ -275,14 +279,19 @@ class _Walk:
         """The condition of the next step and a first guess of where it ends.
 
         `size` is relative to the displacement at first yield under control by the load's own displacement, and to the
-        last step under control by plastic strain: the work of the strains on the last plastic strain increment
-        (de Borst 1987: indirect displacement control), which grows even where the load's displacement snaps back.
+        last step under control by plastic strain: the work of the strains on the last plastic strain increment, which
+        grows even where the load's displacement snaps back (indirect displacement control: de Borst et al. 2012
+        [deborst2012], chapter 4).
         """
         balance = self.balance
         change, factor = trial.unknowns - before.unknowns, trial.factor - before.factor
         moved = trial.displacement - before.displacement
-        flow = state.plastic - old.plastic
-        if self.control == "plastic strain" and flow.any():
+        if self.control == PLASTIC:
+            flow = state.plastic - old.plastic
+            if not flow.any():  # nothing has yielded yet: what a little more of the same would make yield
+                change, factor, moved = (PROBE * one for one in (change, factor, moved))
+                probe = balance.trial(trial.unknowns + change, trial.factor + factor, state)
+                flow = probe.response.state.plastic - state.plastic
             vector, slope = operators.internal_forces(balance.grid, balance.model.material, flow), 0.0
             target = size * float((vector * moved).sum())
             part = size
@@ -299,7 +308,7 @@ class _Walk:
     def _next_size(self, size: float, outcome: Outcome) -> float:
         count = len(outcome.residuals) - 1
         factor = min(self.settings.growth, max(0.5, (5.0 / max(count, 1)) ** 0.5))
-        if self.control == "plastic strain":
+        if self.control == PLASTIC:
             return factor  # the last step is the unit there
         return size * factor
 

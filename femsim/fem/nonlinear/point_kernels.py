@@ -19,7 +19,8 @@ YIELD, LINEAR, VOCE, RATE, KINEMATIC = 0, 1, 2, 3, 4
 #: softening branch (the latter times the element size), in tension and in compression.
 FIRST, LEFT_T, LEFT_C, FLAT_T, FLAT_C, SOFT_T, SOFT_C = 0, 1, 2, 3, 4, 5, 6
 
-#: Softening steeper than this share of what would snap back within one point is cut off.
+#: Softening steeper than this share of what would snap back within one element under one stress is cut off: an element
+#: too large for its fracture energy dissipates more than that.
 STEEPEST = 0.9
 #: Relative accuracy of the projection on the yield surface.
 CLOSE = 1e-13
@@ -213,10 +214,12 @@ def quadric_point(
         for i in range(6):
             stress += basis[:, i] * b[i]
         flat, soft, left = _branches(law, tension_share(stress), size)
-    stiff = 0.0
+    stiff, energy = 0.0, 0.0
     for i in range(6):
         stiff += (spread[i] * b[i] / q + lean[i]) ** 2
-    flat, soft = flat * ratio, max(soft * ratio, (1.0 - left) * ratio / (STEEPEST * stiff))
+        energy += b[i] ** 2
+    steepest = STEEPEST * (level / ratio) ** 2 / energy  # twice the elastic energy at the strength is 1 / slope
+    flat, soft = flat * ratio, max(soft * ratio, (1.0 - left) / (steepest * ratio))
     a = _multiplier(b, spread, lean, kappa, flat, soft, law[FIRST], left, ratio, (level - ratio * r) / stiff / q)
     q = _solve_q(a, b, spread, lean)
     gain = a * q
