@@ -289,7 +289,7 @@ class _Walk:
         if self.control == PLASTIC:
             flow = state.plastic - old.plastic
             if not flow.any():  # nothing has yielded yet: what a little more of the same would make yield
-                change, factor, moved = (PROBE * one for one in (change, factor, moved))
+                change, factor, moved = PROBE * change, PROBE * factor, PROBE * moved
                 probe = balance.trial(trial.unknowns + change, trial.factor + factor, state)
                 flow = probe.response.state.plastic - state.plastic
             vector, slope = operators.internal_forces(balance.grid, balance.model.material, flow), 0.0
