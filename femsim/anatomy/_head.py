@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 RADIUS = {"femur": 0.052, "humerus": 0.074}
 #: Where the narrowest section of the neck is looked for, in head radii from the centre.
 NECK = {"femur": (0.75, 1.7), "humerus": (0.2, 0.7)}
+# How far the articular surface may lie off the sphere, in radii: noise of a surface, less than the step to the neck.
+_ON_SPHERE = 0.016
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,29 @@ def find_head(points: Array, corners: Array, origin: Array, axis: Array, length:
         centre, radius = _sphere(upper, centre, radius, along, RADIUS[kind] * length)
         neck = _neck(corners, centre, radius, along, NECK[kind])
         along = (centre - neck) / np.linalg.norm(centre - neck)
+    if kind == "humerus":
+        # its neck is too short to have an axis; the articular surface has one
+        along = _articular_axis(corners, centre, radius, along)
+        neck = centre - sum(NECK[kind]) / 2 * radius * along
     return Head(centre, radius, neck)
+
+
+def _articular_axis(corners: Array, centre: Array, radius: float, fallback: Array) -> Array:
+    """Axis of the cap of triangles that lie on the sphere of the head: its mean direction, weighted by area.
+
+    `fallback`, where less than a seventh of the sphere is found.
+    """
+    middle = corners.mean(axis=1)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    outward = (middle - centre) / np.linalg.norm(middle - centre, axis=1, keepdims=True)
+    area = 0.5 * np.linalg.norm(normal, axis=1)
+    on = np.abs(np.linalg.norm(middle - centre, axis=1) - radius) < _ON_SPHERE * radius
+    on &= np.einsum("ij,ij->i", normal, outward) > 0.99 * 2 * area
+    if area[on].sum() < 4 * np.pi * radius**2 / 7:
+        return fallback
+    axis = (area[on, None] * outward[on]).sum(axis=0)
+    unit: Array = axis / np.linalg.norm(axis)
+    return unit
 
 
 def _sphere(points: Array, centre: Array, radius: float, along: Array, guess: float) -> tuple[Array, float]:

@@ -61,7 +61,7 @@ class Frame:
     lateral, anterior, proximal : (3,) float64
         Unit vectors, perpendicular to one another. `proximal` is the line through the centroids of the cross-
         sections of the shaft (25 % to 75 % of the length). `lateral` follows the posterior condylar line of the
-        femur, the epicondylar line of the humerus and the line between the plateau centres of the tibia. The three
+        femur and of the tibial plateau, and the epicondylar line of the humerus. The three
         are right-handed in a right bone and left-handed in a left bone.
     """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,14 +12,14 @@ from femsim.anatomy.parametric import (
     Array,
     Draft,
     angles,
+    build,
     bump,
     check_canal,
     check_ranges,
     curve,
-    finish,
-    known_only,
     proportions,
     shaft,
+    widths,
 )
 from femsim.solid import (
     Capsule,
@@ -110,13 +109,7 @@ def humerus(**parameters: float | str) -> Bone:
     GeometryError
         If a parameter is out of range or two do not fit each other.
     """
-    known_only("humerus", HumerusShape, parameters)
-    return _humerus(HumerusShape(**parameters))  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=4)
-def _humerus(shape: HumerusShape) -> Bone:
-    return finish(draft(shape), shape.side, "humerus", shape.density_factor)
+    return build("humerus", HumerusShape, draft, parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +152,7 @@ def _outer(lay: _Layout) -> Solid:
         _shaft(lay),
         _elbow(lay),
         _deltoid(lay),
-        RoundCone(at(8.0, 0.0, -44.0), at(10.5, -1.0, -17.0), 13.0 * v, 11.0 * v),
+        RoundCone(at(8.0, 0.0, -44.0), at(10.5, -1.0, -19.0), 11.5 * v, 11.0 * v),
         Ellipsoid(at(7.0, -8.0, -26.0), np.array([13.0, 13.0, 15.0]) * v),
         Ellipsoid(at(-2.0, 13.5, -27.0), np.array([9.0, 9.0, 14.0]) * v),
         # a collar just wider than the head: its edge is the anatomical neck
@@ -169,7 +162,7 @@ def _outer(lay: _Layout) -> Solid:
     # above the plane of the anatomical neck there is nothing but the head
     above = HalfSpace(lay.head - _NECK_PLANE * v * lay.neck, -lay.neck)
     head = Sphere(lay.head, lay.shape.head_diameter / 2)
-    whole: Solid = SmoothUnion((SmoothDifference(body, above, 2.0), head), (1.0,))
+    whole: Solid = SmoothUnion((SmoothDifference(body, above, 4.0), head), (2.5,))
     groove = Capsule(at(8.5, 20.5, -12.0), at(7.0, 18.0, -54.0), 4.5 * v)
     for cut in (*_fossae(lay), groove):
         whole = SmoothDifference(whole, cut, 4.0)
@@ -184,12 +177,8 @@ def _shaft(lay: _Layout) -> Loft:
     at: Array = z / shape.length
     ml, ap = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap"))
     low, high = smooth_step((0.30 - at) / 0.20), smooth_step((at - 0.70) / 0.16)
-    ml = ml * (
-        shape.shaft_ml + low * (22.0 * lay.distal - shape.shaft_ml) + high * (22.0 * lay.proximal - shape.shaft_ml)
-    )
-    ap = ap * (
-        shape.shaft_ap + low * (22.5 * lay.distal - shape.shaft_ap) + high * (22.5 * lay.proximal - shape.shaft_ap)
-    )
+    ml = widths(ml, shape.shaft_ml, (low, 22.0 * lay.distal), (high, 22.0 * lay.proximal))
+    ap = widths(ap, shape.shaft_ap, (low, 22.5 * lay.distal), (high, 22.5 * lay.proximal))
     theta = angles()[None, :]
     # rounded triangle below, round above
     sharp = _CORNERS * smooth_step((0.75 - at) / 0.35)[:, None]
@@ -218,10 +207,10 @@ def _elbow(lay: _Layout) -> Solid:
         Capsule(at(-20.0, 4.0, 12.0), at(0.0, 4.0, 12.5), 8.5 * u),
         Ellipsoid(at(-2.0, 4.0, 12.5), np.array([5.0, 10.5, 10.5]) * u),
         Sphere(at(10.5, 5.0, 13.0), 10.5 * u),
-        RoundCone(at(-14.0, -1.0, 24.0), at(-25.6, -1.0, 24.0), 9.0 * u, 5.0 * u),
-        RoundCone(at(12.0, -1.0, 24.0), at(25.6, -1.0, 24.0), 9.0 * u, 5.0 * u),
+        RoundCone(at(-13.0, 0.0, 23.5), at(-26.3, -1.0, 24.0), 9.5 * u, 4.3 * u),
+        RoundCone(at(11.0, 0.0, 23.5), at(25.6, -1.0, 24.0), 9.5 * u, 5.0 * u),
     )
-    return SmoothUnion(parts, (6.0 * u, 6.0 * u, 4.0 * u, 6.0 * u, 6.0 * u))
+    return SmoothUnion(parts, (6.0 * u, 6.0 * u, 4.0 * u, 12.0 * u, 12.0 * u))
 
 
 def _fossae(lay: _Layout) -> tuple[Ellipsoid, Ellipsoid]:
@@ -263,7 +252,7 @@ def _landmarks(lay: _Layout) -> dict[str, Array]:
         "head_centre": lay.head,
         "neck_base": lay.base,
         "neck_centre": lay.base,
-        "greater_tubercle": np.array([21.5 * v, -1.0, top - 18.0 * v]),
+        "greater_tubercle": np.array([21.5 * v, -1.0 * v, top - 26.0 * v]),
         "lesser_tubercle": np.array([-2.0 * v, 22.5 * v, top - 27.0 * v]),
         "deltoid_tuberosity": np.array([0.5 * lay.shape.shaft_ml + 2.0, 2.0, 0.585 * top]),
         "lateral_epicondyle": np.array([31.0 * u, y - 1.0 * u, 24.0 * u]),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femsim.anatomy._head import Head, find_head
+from femsim.anatomy._marks import surface_landmarks
 from femsim.anatomy._sections import area_centroid, section_segments, volume_moments
 from femsim.anatomy.frame import Centreline, Frame
 from femsim.errors import GeometryError, InputError
@@ -81,7 +81,7 @@ def find_anatomy(points: Array, triangles: NDArray[np.int64], kind: str, side: s
             "Correct the side, or leave it out.",
         )
     centreline = _centreline(corners, frame, length)
-    marks = _landmarks(points, frame, length, kind)
+    marks = surface_landmarks(points, triangles, frame, length, kind)
     measures = {"side_evidence": evidence}
     notes = []
     if evidence < 0.5:
@@ -158,7 +158,7 @@ def _directions(
     height = (points - origin) @ axis / length
     if head is None:
         section = section_segments(corners, origin + 0.965 * length * axis, axis)[:, 0]
-        region = section
+        region = points[height > 0.92]
         across = _widest(section - section.mean(axis=0), axis)
         tip = points[np.argmin(height)]
         low = points[height < 0.06]
@@ -172,7 +172,7 @@ def _directions(
     votes = _front_votes(points, corners, origin, axis, length, kind, front, head)
     front = front * (1.0 if votes.sum() >= 0 else -1.0)
     evidence = float(abs(votes.sum()) / np.abs(votes).sum()) if np.abs(votes).sum() > 0 else 0.0
-    if kind == "femur":
+    if kind != "humerus":
         across, front = _posterior_line(region - origin, across, front, axis)
     return across, front, evidence
 
@@ -219,7 +219,7 @@ def _widest(flat: Array, axis: Array) -> Array:
 
 
 def _posterior_line(region: Array, across: Array, front: Array, axis: Array) -> tuple[Array, Array]:
-    """Directions of the line that touches both condyles from behind."""
+    """Directions of the line that touches both condyles of a femur or of a tibial plateau from behind."""
     for _ in range(20):
         x = region @ across
         middle = (x.max() + x.min()) / 2
@@ -241,54 +241,3 @@ def _centreline(corners: Array, frame: Frame, length: float) -> Centreline:
     local = frame.to_local(centres)
     course = np.column_stack([np.polyval(np.polyfit(fractions, local[:, d], 4), fractions) for d in (0, 1)])
     return Centreline(frame.to_world(np.column_stack([course, fractions * length])), fractions)
-
-
-def _landmarks(points: Array, frame: Frame, length: float, kind: str) -> dict[str, Array]:
-    local = frame.to_local(points)
-    x, y, z = local.T / length
-    low = local[z < 0.06]
-    marks = {"distal_centre": frame.to_world([*((low.min(axis=0) + low.max(axis=0)) / 2)[:2], 0.0])}
-    if kind == "tibia":
-        marks["medial_malleolus"] = points[np.argmin(z)]
-        top = local[z > 0.94]
-        middle = (top.min(axis=0) + top.max(axis=0)) / 2
-        marks["knee_centre"] = frame.to_world([middle[0], middle[1], top[:, 2].max()])
-        belt = np.flatnonzero((z > 0.84) & (z < 0.93))
-        marks["tibial_tuberosity"] = points[belt[np.argmax(y[belt])]]
-        return marks
-    low_index = np.flatnonzero(z < 0.12)
-    for name, index in (("lateral_epicondyle", x[low_index].argmax()), ("medial_epicondyle", x[low_index].argmin())):
-        marks[name] = points[low_index[index]]
-    middle_point = (marks["lateral_epicondyle"] + marks["medial_epicondyle"]) / 2
-    if kind == "humerus":
-        marks["elbow_centre"] = middle_point
-        top_index = np.flatnonzero((z > 0.85) & (x > 0))
-        marks["greater_tubercle"] = points[top_index[np.argmax(x[top_index])]]
-        return marks
-    marks["knee_centre"] = middle_point
-    for name, mask in (("lateral_condyle", x > 0), ("medial_condyle", x < 0)):
-        chosen = np.flatnonzero(mask & (z < 0.12))
-        marks[name] = points[chosen[np.argmin(z[chosen])]]
-    marks["distal_centre"] = (marks["lateral_condyle"] + marks["medial_condyle"]) / 2
-    return marks | _trochanters(points, local, length)
-
-
-def _trochanters(points: Array, local: Array, length: float) -> dict[str, Array]:
-    x, y, z = local.T / length
-    outer = np.flatnonzero((z > 0.85) & (x > 0.0))
-    tip = outer[np.argmax(z[outer])]
-    # Lesser trochanter: the bulge towards posteromedial, above the line between the ends of its belt.
-    reach = -(0.5 * x + 0.866 * y)
-    low, high = z[tip] - 0.21, z[tip] - 0.09
-    bins = np.linspace(low, high, 25)
-    at = [np.flatnonzero((z >= a) & (z < b)) for a, b in pairwise(bins)]
-    best = np.array([i[np.argmax(reach[i])] for i in at if len(i)])
-    straight = np.interp(z[best], [z[best[0]], z[best[-1]]], [reach[best[0]], reach[best[-1]]])
-    lesser = best[int(np.argmax(reach[best] - straight))]
-    level = z[tip] - 0.6 * (z[tip] - z[lesser])
-    belt = np.flatnonzero(np.abs(z - level) < 0.012)
-    return {
-        "greater_trochanter": points[tip],
-        "lesser_trochanter": points[lesser],
-        "vastus_lateralis_origin": points[belt[np.argmax(x[belt])]],
-    }

@@ -15,12 +15,14 @@ from femsim.anatomy._sections import area_centroid, plane_basis, section_segment
 from femsim.anatomy.frame import Frame
 from femsim.anatomy.landmarks import find_anatomy
 from femsim.errors import GeometryError
+from femsim.mesh.mesh import Mesh
+from femsim.mesh.topology import face_nodes
 
 Array = NDArray[np.float64]
 Triangles = tuple[Array, NDArray[np.int64]]
 
-# How far the articular surface may lie off the sphere of the head, mm: noise of a surface, less than any step.
-_ON_SPHERE = 0.35
+#: What is measured in degrees.
+ANGLES = ("neck_shaft_angle", "anteversion", "inclination", "retroversion", "torsion")
 
 
 def measure_bone(kind: str, periosteum: Triangles, endosteum: Triangles | None = None) -> dict[str, float]:
@@ -56,14 +58,13 @@ def measure_bone(kind: str, periosteum: Triangles, endosteum: Triangles | None =
         result["cortical_thickness"] = (outer[0] - inner[0]) / 2
     if kind == "tibia":
         result["plateau_width"] = float(np.ptp(local[local[:, 2] > 0.85 * length, 0]))
-        return result
+        return result | {"torsion": _torsion(corners, frame, length)}
     result["epicondylar_width"] = float(np.ptp(local[local[:, 2] < 0.15 * length, 0]))
     result["head_diameter"] = 2 * found.measures["head_radius"]
     head = found.landmarks["head_centre"]
     if kind == "humerus":
-        along = _articular_axis(corners, head, found.measures["head_radius"])
-        result["inclination"] = float(np.degrees(np.arccos(-along @ frame.proximal)))
-        result["retroversion"] = -float(np.degrees(np.arctan2(along @ frame.anterior, -(along @ frame.lateral))))
+        result["inclination"] = found.measures["neck_shaft_angle"]
+        result["retroversion"] = -found.measures["anteversion"]
         return result | {"offset": _offset(corners, frame, length, head)}
     result["neck_shaft_angle"] = found.measures["neck_shaft_angle"]
     result["anteversion"] = found.measures["anteversion"]
@@ -72,11 +73,39 @@ def measure_bone(kind: str, periosteum: Triangles, endosteum: Triangles | None =
     return result
 
 
+def measure_mesh(kind: str, mesh: Mesh) -> dict[str, float]:
+    """Anatomical parameters taken from a finished mesh: its outer faces and, where it has them, those of the endosteum.
+
+    Parameters
+    ----------
+    kind : {"femur", "humerus", "tibia"}
+    mesh : Mesh
+        Of tet10, with the face sets ``"boundary"`` and ``"endosteum"``. Each curved face counts as four triangles.
+
+    Returns
+    -------
+    dict of str to float
+        As `measure_bone`.
+    """
+    inner = _faces(mesh, "endosteum") if len(mesh.face_sets.get("endosteum", ())) else None
+    return measure_bone(kind, _faces(mesh, "boundary"), inner)
+
+
+def _faces(mesh: Mesh, name: str) -> Triangles:
+    nodes = face_nodes(mesh, mesh.face_sets[name])
+    triangles = nodes[:, [[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]]].reshape(-1, 3)
+    used, triangles = np.unique(triangles, return_inverse=True)
+    return mesh.points[used], triangles.reshape(-1, 3)
+
+
 def _widths(corners: Array, frame: Frame, height: float) -> tuple[float, float]:
-    """Lateral and anterior width of the section at a height along the bone, mm."""
-    cut = _section(corners, frame.origin + height * frame.proximal, frame.proximal)
-    flat = frame.to_local(cut.reshape(-1, 3))
-    return float(np.ptp(flat[:, 0])), float(np.ptp(flat[:, 1]))
+    """Lateral and anterior width at a height along the bone, mm: the mean of sections up to 5 mm below and above."""
+    found = []
+    for level in height + np.linspace(-5.0, 5.0, 11):
+        cut = _section(corners, frame.origin + level * frame.proximal, frame.proximal)
+        found.append(np.ptp(frame.to_local(cut.reshape(-1, 3)), axis=0))
+    across, deep, _ = np.mean(found, axis=0)
+    return float(across), float(deep)
 
 
 def _section(corners: Array, point: Array, normal: Array) -> Array:
@@ -94,8 +123,7 @@ def _bow_radius(corners: Array, frame: Frame, length: float) -> float:
     """Radius of the circle through the centroids of the sections from 20 % to 70 % of the length, seen from lateral."""
     centres = []
     for height in np.linspace(0.20, 0.70, 41) * length:
-        point = frame.origin + height * frame.proximal
-        centres.append(area_centroid(_section(corners, point, frame.proximal), point, frame.proximal)[1])
+        centres.append(_centre(corners, frame, height))
     seen = frame.to_local(np.array(centres))[:, 1:]
     # start: anterior apex; the centre lies behind
     start = np.array([seen[:, 0].max() - 1000.0, seen[:, 1].mean(), 1000.0])
@@ -135,24 +163,26 @@ def _area_around(segments: Array, point: Array, normal: Array) -> float:
     return float(np.pi * np.mean(radius**2))
 
 
-def _articular_axis(corners: Array, centre: Array, radius: float) -> Array:
-    """Axis of the cap of triangles that lie on the sphere of the head: its mean direction, weighted by area."""
-    middle = corners.mean(axis=1)
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    outward = (middle - centre) / np.linalg.norm(middle - centre, axis=1, keepdims=True)
-    area = 0.5 * np.linalg.norm(normal, axis=1)
-    on = np.abs(np.linalg.norm(middle - centre, axis=1) - radius) < _ON_SPHERE
-    on &= np.einsum("ij,ij->i", normal, outward) > 0.99 * 2 * area
-    axis = (area[on, None] * outward[on]).sum(axis=0)
-    return axis / np.linalg.norm(axis)
+def _torsion(corners: Array, frame: Frame, length: float) -> float:
+    """External turn of the line from the middle of the distal metaphysis to the medial malleolus, degrees."""
+    middle, tip = (
+        np.mean([_centre(corners, frame, level * length) for level in np.linspace(*share, 5)], axis=0)
+        for share in ((0.055, 0.075), (0.008, 0.02))
+    )
+    away = tip - middle
+    return float(np.degrees(np.arctan2(away @ frame.anterior, -(away @ frame.lateral))))
+
+
+def _centre(corners: Array, frame: Frame, height: float) -> Array:
+    point = frame.origin + height * frame.proximal
+    return area_centroid(_section(corners, point, frame.proximal), point, frame.proximal)[1]
 
 
 def _offset(corners: Array, frame: Frame, length: float, head: Array) -> float:
     """Distance of the head centre from the line through the sections from 68 % to 75 % of the length, mm."""
     centres = []
     for height in np.linspace(0.68, 0.75, 9) * length:
-        point = frame.origin + height * frame.proximal
-        centres.append(area_centroid(_section(corners, point, frame.proximal), point, frame.proximal)[1])
+        centres.append(_centre(corners, frame, height))
     middle = np.mean(centres, axis=0)
     along = np.linalg.svd(np.array(centres) - middle)[2][0]
     away = head - middle
@@ -161,9 +191,8 @@ def _offset(corners: Array, frame: Frame, length: float, head: Array) -> float:
 
 def compare(asked: Mapping[str, float], found: Mapping[str, float]) -> dict[str, float]:
     """Difference of every measure that was asked for: percent for lengths, degrees for angles."""
-    angles = ("neck_shaft_angle", "anteversion", "inclination", "retroversion")
     return {
-        name: found[name] - asked[name] if name in angles else 100.0 * (found[name] / asked[name] - 1.0)
+        name: found[name] - asked[name] if name in ANGLES else 100.0 * (found[name] / asked[name] - 1.0)
         for name in asked
         if name in found
     }

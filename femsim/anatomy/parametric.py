@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -65,6 +65,23 @@ class Draft:
     thickness: float
     head_radius: float | None = None
     content: str = ""
+
+
+def build(kind: str, shape: type, draft: Callable[[Any], Draft], parameters: Mapping[str, Any]) -> Bone:
+    """The bone of a kind with some of its parameters given; the same parameters return the same object.
+
+    Raises
+    ------
+    GeometryError
+        If a parameter is unknown or out of range, or two do not fit each other.
+    """
+    _known_only(kind, shape, parameters)
+    return _built(kind, shape(**parameters), draft)
+
+
+@lru_cache(maxsize=8)
+def _built(kind: str, shape: Any, draft: Callable[[Any], Draft]) -> Bone:
+    return finish(draft(shape), shape.side, kind, shape.density_factor)
 
 
 def finish(draft: Draft, side: str, name: str, density_factor: float = 1.0) -> Bone:
@@ -223,6 +240,11 @@ def _about_centroid(x: Array, y: Array) -> tuple[Array, Array]:
     return x - middle[0], y - middle[1]
 
 
+def widths(table: Array, own: float, *ends: tuple[Array, float]) -> Array:
+    """Widths along the shaft: `own` at mid-shaft; where the weight of an end is 1, that of the joint it carries, mm."""
+    return table * (own + sum(weight * (joint - own) for weight, joint in ends))
+
+
 def angles() -> Array:
     """The angles at which sections are given, radians."""
     return 2 * np.pi * np.arange(_ANGLES) / _ANGLES
@@ -274,7 +296,7 @@ def check_canal(shape: Any) -> None:
         )
 
 
-def known_only(kind: str, shape: type, parameters: Mapping[str, Any]) -> None:
+def _known_only(kind: str, shape: type, parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that the bone does not have."""
     known = shape.__dataclass_fields__  # type: ignore[attr-defined]
     for name in parameters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,14 +12,14 @@ from femsim.anatomy.parametric import (
     Array,
     Draft,
     angles,
+    build,
     bump,
     check_canal,
     check_ranges,
     curve,
-    finish,
-    known_only,
     proportions,
     shaft,
+    widths,
 )
 from femsim.solid import Capsule, Ellipsoid, Loft, RoundCone, SmoothDifference, SmoothUnion, Solid, Sphere
 from femsim.solid._key import content_key
@@ -56,7 +55,7 @@ class TibiaShape:
     cortical_thickness : float
         Mean of the medial and the lateral wall at mid-shaft.
     torsion : float
-        External turn of the distal end against the plateau.
+        External turn of the line from the middle of the distal metaphysis to the medial malleolus against the plateau.
     density_factor : float
         Multiplies the density of the trabecular bone.
     side : {"right", "left"}
@@ -85,13 +84,7 @@ def tibia(**parameters: float | str) -> Bone:
     GeometryError
         If a parameter is out of range or two do not fit each other.
     """
-    known_only("tibia", TibiaShape, parameters)
-    return _tibia(TibiaShape(**parameters))  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=4)
-def _tibia(shape: TibiaShape) -> Bone:
-    return finish(draft(shape), shape.side, "tibia", shape.density_factor)
+    return build("tibia", TibiaShape, draft, parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +123,8 @@ def _shaft(lay: _Layout) -> Loft:
     at: Array = z / shape.length
     ml, ap, sharp = (curve(data["fraction"], data[k])(at) for k in ("ml", "ap", "triangle"))
     ends = smooth_step((0.25 - at) / 0.17) + smooth_step((at - 0.70) / 0.17)
-    ml = ml * (shape.shaft_ml + ends * (23.0 * lay.scale - shape.shaft_ml))
-    ap = ap * (shape.shaft_ap + ends * (30.0 * lay.scale - shape.shaft_ap))
+    ml = widths(ml, shape.shaft_ml, (ends, 23.0 * lay.scale))
+    ap = widths(ap, shape.shaft_ap, (ends, 30.0 * lay.scale))
     # at mid-shaft the widths are those asked for, so the section may turn only below it
     theta: Array = angles()[None, :] + (lay.turn(at) - lay.turn(0.5))[:, None] * smooth_step((0.5 - at) / 0.1)[:, None]
     radius = 1.0 + sharp[:, None] * (_CORNERS * np.cos(3 * (theta - np.pi / 2)) + _CREST * bump(theta, 90.0, 14.0))
@@ -147,7 +140,7 @@ def _plateau(lay: _Layout) -> Solid:
 
     body: tuple[Solid, ...] = (
         Ellipsoid(at(-17.8, 1.0, -21.0), np.array([19.6, 25.0, 18.0]) * u),
-        Ellipsoid(at(18.3, 0.0, -21.0), np.array([19.1, 22.0, 18.0]) * u),
+        Ellipsoid(at(18.3, -2.0, -21.0), np.array([19.1, 22.0, 18.0]) * u),
         Ellipsoid(at(0.0, 8.0, -24.0), np.array([22.0, 18.0, 18.0]) * u),
     )
     joined: Solid = SmoothUnion(body, (12.0 * u, 12.0 * u))
@@ -181,12 +174,12 @@ def _ankle(lay: _Layout) -> Solid:
 
     parts: tuple[Solid, ...] = (
         Ellipsoid(at(2.0, 0.0, 24.0), np.array([23.0, 19.0, 15.0]) * u),
-        RoundCone(at(-15.0, 2.0, 27.0), at(-20.0, 3.0, 7.5), 11.0 * u, 7.5 * u),
+        RoundCone(at(-15.0, 0.0, 27.0), at(-20.0, 0.0, 7.5), 11.0 * u, 7.5 * u),
     )
     joined: Solid = SmoothUnion(parts, (8.0 * u,))
     talus = Capsule(at(9.0, 1.0, -8.0), at(34.0, 1.0, -8.0), 21.0 * u)
     joined = SmoothDifference(joined, talus, 4.0 * u)
-    fibula = Ellipsoid(at(31.0, -3.0, 24.0), np.array([9.0, 9.0, 28.0]) * u)
+    fibula = Ellipsoid(at(31.0, 0.0, 24.0), np.array([9.0, 9.0, 28.0]) * u)
     return SmoothDifference(joined, fibula, 6.0 * u)
 
 
@@ -202,12 +195,12 @@ class _Wall:
         sharp = curve(proportions("tibia")["profile"]["fraction"], proportions("tibia")["profile"]["triangle"])(at)
         theta = np.arctan2(points[:, 1] - lay.middle(points[:, 2]), points[:, 0])
         theta = theta + (lay.turn(at) - lay.turn(0.5)) * smooth_step((0.5 - at) / 0.1)
-        around = data["crest"] * bump(theta, 90.0, 28.0) + data["posterior"] * bump(theta, 270.0, 40.0)
+        around = data["crest"] * bump(theta, 90.0, 45.0) + data["posterior"] * bump(theta, 270.0, 40.0)
         # the canal is rounder than the outer section
-        corners = _CORNERS * np.cos(3 * (theta - np.pi / 2)) + _CREST * bump(theta, 90.0, 14.0)
+        corners = _CORNERS * np.cos(3 * (theta - np.pi / 2)) + _CREST * bump(theta, 90.0, 26.0)
         rounder = data["rounder"] * corners * 0.25 * (shape.shaft_ml + shape.shaft_ap)
         # towards the axis the angle means nothing
-        fade = sharp * smooth_step(np.hypot(points[:, 1] - lay.middle(points[:, 2]), points[:, 0]) / 5.0)
+        fade = sharp * smooth_step(np.hypot(points[:, 1] - lay.middle(points[:, 2]), points[:, 0]) / 3.0)
         wall = shape.cortical_thickness * curve(data["fraction"], data["share"])(at) * (1.0 + fade * around)
         wall = wall + fade * rounder
         return np.maximum(wall, data["thinnest"])
@@ -217,12 +210,12 @@ def _landmarks(lay: _Layout) -> dict[str, Array]:
     u, top = lay.scale, lay.shape.length
     y, low = float(lay.middle(0.96 * top)), float(lay.middle(0.05 * top))
     turn = float(lay.turn(0.05))
-    tip = np.array([-20.0 * np.cos(turn) + 3.0 * np.sin(turn), 3.0 * np.cos(turn) + 20.0 * np.sin(turn), 0.0]) * u
+    tip = 20.0 * u * np.array([-np.cos(turn), np.sin(turn), 0.0])
     return {
         "knee_centre": np.array([0.0, y, top]),
         "medial_plateau": np.array([-19.0 * u, y, top - 7.0 * u]),
         "lateral_plateau": np.array([19.0 * u, y, top - 7.0 * u]),
-        "tibial_tuberosity": np.array([2.5 * u, y + 29.0 * u, top - 42.0 * u]),
+        "tibial_tuberosity": np.array([2.5 * u, y + 29.0 * u, top - 34.0 * u]),
         "medial_malleolus": tip + np.array([0.0, low, 0.0]),
         "ankle_centre": np.array([0.0, low, 13.0 * u]),
         "distal_centre": np.array([0.0, low, 0.0]),
