@@ -172,7 +172,10 @@ def _directions(
     votes = _front_votes(points, corners, origin, axis, length, kind, front, head)
     front = front * (1.0 if votes.sum() >= 0 else -1.0)
     evidence = float(abs(votes.sum()) / np.abs(votes).sum()) if np.abs(votes).sum() > 0 else 0.0
-    if kind != "humerus":
+    if kind == "humerus":
+        low = corners[((corners - origin) @ axis).max(axis=1) < 0.12 * length]
+        across, front = _tip_line(low, across, front, axis, 0.004 * length)
+    else:
         across, front = _posterior_line(region - origin, across, front, axis)
     return across, front, evidence
 
@@ -232,6 +235,28 @@ def _posterior_line(region: Array, across: Array, front: Array, axis: Array) -> 
         side = np.sign(np.cross(axis, across) @ front)
         across, front = line, side * np.cross(axis, line)
     return across, front
+
+
+def _tip_line(corners: Array, across: Array, front: Array, axis: Array, depth: float) -> tuple[Array, Array]:
+    """Directions of the line between the middles of the caps, `depth` mm high, that reach farthest to either side."""
+    side = np.sign(np.cross(axis, across) @ front)
+    # points all over the triangles: the vertices of a coarse surface are too few
+    steps = np.array([(i, j, 6 - i - j) for i in range(7) for j in range(7 - i)]) / 6.0
+    where = np.einsum("ck,tkx->tcx", steps, corners).reshape(-1, 3)
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    weight = np.repeat(area, len(steps))
+    for _ in range(20):
+        x = where @ across
+        high, low = x > x.max() - depth, x < x.min() + depth
+        line = np.average(where[high], axis=0, weights=weight[high]) - np.average(
+            where[low], axis=0, weights=weight[low]
+        )
+        line = line - (line @ axis) * axis
+        line /= np.linalg.norm(line)
+        if line @ across > 1.0 - 1e-12:
+            break
+        across = line
+    return across, side * np.cross(axis, across)
 
 
 def _centreline(corners: Array, frame: Frame, length: float) -> Centreline:

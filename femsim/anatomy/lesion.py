@@ -125,6 +125,11 @@ class PlacedLesion:
     span: tuple[float, float]
     measures: LesionMeasures
 
+    @property
+    def permeative(self) -> bool:
+        """Whether bone in it or round it is weakened, not only replaced."""
+        return self.plan.remaining > 0.0 or self.plan.fade > 0.0
+
     def density_factor(self, points: ArrayLike) -> Array:
         """Share (n,) of the density left at points (n, 3) mm: `remaining` inside, fading to 1 outside."""
         away = self.solid.distance(points)

@@ -7,12 +7,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femsim.anatomy.bone import Bone
 from femsim.anatomy.bone_axis import BoneAxis
+from femsim.anatomy.cortex import Thickness, ThicknessMap, thick, walled
 from femsim.anatomy.density import trabecular_density
 from femsim.anatomy.distance import surface_solid
 from femsim.anatomy.landmarks import Anatomy, find_anatomy
@@ -20,8 +22,6 @@ from femsim.anatomy.repair import Surface, repaired
 from femsim.anatomy.sites import sites_of
 from femsim.errors import FemsimWarning, GeometryError, InputError
 from femsim.solid import GridSolid
-from femsim.solid._key import content_key
-from femsim.solid.grid import node_coordinates
 
 #: File types that are read.
 SUFFIXES = (".stl", ".ply", ".obj", ".vtp")
@@ -59,6 +59,15 @@ def read_surface(path: str | Path, units: str = "auto", hole: float = 5.0) -> Su
         state = "is not there" if path.suffix.lower() in SUFFIXES else "is of a type that is not read"
         raise InputError(f"{path} {state}.", "A bone needs its surface.", f"Give a file of {', '.join(SUFFIXES)}.")
     points, triangles = _read(path)
+    unit = _unit(path, points, units)
+    surface = repaired(points * SCALES[unit], triangles, path.name, hole)
+    if units == "auto" and unit != "mm":
+        surface = replace(surface, notes=(f"{path.name}: coordinates taken as {unit}.", *surface.notes))
+    return surface
+
+
+def _unit(path: Path, points: NDArray[np.float64], units: str) -> str:
+    """Unit in which the points of a file are those of a long bone."""
     extent = float(np.linalg.norm(np.ptp(points, axis=0))) if len(points) else 0.0
     fits = [u for u, s in SCALES.items() if LENGTH[0] <= s * extent <= 1.5 * LENGTH[1]]
     if units == "auto" and len(fits) == 0:
@@ -74,10 +83,7 @@ def read_surface(path: str | Path, units: str = "auto", hole: float = 5.0) -> Su
             "No long bone has that size.",
             'Mend its units, or leave them out (units = "auto").',
         )
-    surface = repaired(points * SCALES[unit], triangles, path.name, hole)
-    if units == "auto" and unit != "mm":
-        surface = replace(surface, notes=(f"{path.name}: coordinates taken as {unit}.", *surface.notes))
-    return surface
+    return unit
 
 
 def bone_from_surfaces(
@@ -85,7 +91,7 @@ def bone_from_surfaces(
     endosteum_file: str | Path | None = None,
     kind: str = "femur",
     side: str | None = None,
-    thickness: float | Mapping[float, float] | None = None,
+    thickness: float | Mapping[float, float] | str | None = None,
     units: str = "auto",
     spacing: float = 1.0,
     min_wall: float = 0.8,
@@ -100,9 +106,10 @@ def bone_from_surfaces(
     kind : {"femur", "humerus", "tibia"}
     side : {"left", "right"}, optional
         Checked against the shape; needed where the shape does not tell.
-    thickness : float or mapping of float to float, optional
-        Cortical thickness in mm where there is no inner surface: one number, or position along the bone (0 distal, 1
-        proximal) to thickness, linear between.
+    thickness : float, mapping of float to float, or str, optional
+        Cortical thickness in mm where there is no inner surface: one number; position along the bone (0 distal, 1
+        proximal) to thickness, linear between; or the name of an array of the periosteum's points (VTP, PLY) in the
+        unit of the file.
     units : {"auto", "mm", "cm", "m"}
         Of both files.
     spacing : float
@@ -124,20 +131,35 @@ def bone_from_surfaces(
             "Give endosteum_file, or thickness in mm.",
         )
     outer = read_surface(periosteum_file, units)
-    anatomy = _anatomy(outer, kind, side, Path(periosteum_file).name)
+    inner = None if endosteum_file is None else read_surface(endosteum_file, units)
+    mapped = thickness_map(Path(periosteum_file), thickness, units) if isinstance(thickness, str) else thickness
+    return assembled(outer, inner, kind, side, mapped, spacing, min_wall, name or Path(periosteum_file).stem)
+
+
+def assembled(
+    outer: Surface,
+    inner: Surface | None,
+    kind: str,
+    side: str | None,
+    thickness: Thickness | None,
+    spacing: float,
+    min_wall: float,
+    name: str,
+) -> Bone:
+    """A bone from surfaces that are closed and outward; the arguments are those of `bone_from_surfaces`."""
+    anatomy = _anatomy(outer, kind, side, name)
     periosteum = surface_solid(outer.points, outer.triangles, spacing)
     notes = [*outer.notes, *anatomy.notes]
-    if endosteum_file is not None:
-        inner = read_surface(endosteum_file, units)
-        endosteum, note = _walled(inner, periosteum, spacing, min_wall)
+    if inner is not None:
+        endosteum, note = walled(inner, periosteum, spacing, min_wall)
         notes += [*inner.notes, *note]
     else:
         assert thickness is not None
-        endosteum = _offset(periosteum, anatomy, thickness, min_wall)
+        endosteum = thick(periosteum, anatomy, thickness, min_wall)
         notes.append("Endosteum made from the periosteum and a given thickness; no image says where it is.")
     for text in notes:
-        warnings.warn(text, FemsimWarning, stacklevel=2)
-    return _bone(kind, outer, anatomy, periosteum, endosteum, tuple(notes), name or Path(periosteum_file).stem)
+        warnings.warn(text, FemsimWarning, stacklevel=3)
+    return _bone(kind, outer, anatomy, periosteum, endosteum, tuple(notes), name)
 
 
 def _bone(
@@ -179,50 +201,33 @@ def _neck_base(anatomy: Anatomy) -> NDArray[np.float64]:
     return frame.to_world(neck - np.clip(share, -1.0, 3.0) * along)
 
 
-def _walled(inner: Surface, periosteum: GridSolid, spacing: float, wall: float) -> tuple[GridSolid, list[str]]:
-    outside = periosteum.distance(inner.points) + wall
-    thin = outside > 0.0
-    if outside.max() > 5.0 or thin.mean() > 0.2:
-        worst = inner.points[int(np.argmax(outside))]
-        raise GeometryError(
-            f"{int(thin.sum())} of {len(thin)} endosteal vertices leave less than {wall:g} mm of wall; the worst, at "
-            f"({worst[0]:.1f}, {worst[1]:.1f}, {worst[2]:.1f}) mm, by {outside.max():.1f} mm.",
-            "The two surfaces are no outside and inside of one bone.",
-            "Check that both are in the same frame and unit, and in the right order.",
-        )
-    raw = surface_solid(inner.points, inner.triangles, spacing)
-    nodes = node_coordinates(raw.origin, raw.values.shape, raw.spacing)
-    limit = periosteum.distance(nodes).reshape(raw.values.shape) + wall
-    note = (
-        f"Endosteum moved inward at {int(thin.sum())} vertices, by up to {outside.max():.2f} mm, to leave {wall:g} mm."
-    )
-    key = content_key("walled", raw, periosteum, wall)
-    return GridSolid(raw.origin, spacing, np.maximum(raw.values, limit), key), [note] if thin.any() else []
+def thickness_map(path: Path, name: str, units: str = "auto") -> ThicknessMap:
+    """Cortical thickness at the points of a surface file, from a point array of it.
 
-
-def _offset(
-    periosteum: GridSolid, anatomy: Anatomy, thickness: float | Mapping[float, float], wall: float
-) -> GridSolid:
-    table = dict(thickness) if isinstance(thickness, Mapping) else {0.5: float(thickness)}
-    where = np.array(sorted(table), float)
-    depth = np.array([table[w] for w in sorted(table)], float)
-    if not (len(where) and np.isfinite(depth).all() and np.isfinite(where).all() and depth.min() >= wall):
+    Raises
+    ------
+    InputError
+        If the file has no such array of one number a point.
+    """
+    mesh = _mesh(path)
+    array = np.asarray(mesh.point_data[name], float) if name in mesh.point_data else np.zeros((0, 0))
+    if array.shape != (mesh.n_points,):
         raise InputError(
-            f"thickness = {thickness!r} is not possible.",
-            f"The cortex must be at least {wall:g} mm thick everywhere.",
-            "Give larger numbers, or a smaller min_wall.",
+            f"{path.name} has no point array {name!r} of one number a point; it has "
+            f"{', '.join(mesh.point_data.keys()) or 'none'}.",
+            "The thickness of the cortex is not known.",
+            "Give the name of an array of a VTP or PLY file, a thickness in mm, or an endosteum.",
         )
-    nodes = node_coordinates(periosteum.origin, periosteum.values.shape, periosteum.spacing)
-    fraction = anatomy.frame.to_local(nodes)[:, 2] / anatomy.length
-    values = periosteum.values + np.interp(fraction, where, depth).reshape(periosteum.values.shape)
-    if not (values < 0.0).any():
-        raise GeometryError(
-            f"A cortex {depth.max():g} mm thick fills the whole bone.", "There is no canal.", "Give a thinner cortex."
-        )
-    return GridSolid(periosteum.origin, periosteum.spacing, values, content_key("offset", periosteum, where, depth))
+    scale = SCALES[_unit(path, np.asarray(mesh.points, float), units)]
+    return ThicknessMap(scale * np.asarray(mesh.points, float), scale * array)
 
 
 def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    mesh = _mesh(path)
+    return np.asarray(mesh.points, float), np.asarray(mesh.regular_faces, np.int64).reshape(-1, 3)
+
+
+def _mesh(path: Path) -> Any:
     import pyvista
 
     # VTK tells what it dislikes through the root logger and a warning of PyVista, and returns what it has.
@@ -242,7 +247,7 @@ def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
             "It is empty, cut short, damaged, or of another type than its name says.",
             "Export it again.",
         )
-    return np.asarray(mesh.points, float), np.asarray(mesh.regular_faces, np.int64).reshape(-1, 3)
+    return mesh
 
 
 def _anatomy(outer: Surface, kind: str, side: str | None, name: str) -> Anatomy:

@@ -64,6 +64,19 @@ class Lesion(Schema):
     circumferential_involvement: float | None = Field(
         None, ge=0.02, le=0.98, description="Instead of diameter: wanted share of the circumference.", examples=[0.5]
     )
+    remaining: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the bone's density left inside [-]: 0 is lytic (tumour tissue instead of bone), more is\n"
+        "permeative: trabecular bone and cortex of that density, and as much softer.",
+    )
+    fade: Length = Field(
+        0.0,
+        ge=0.0,
+        le=50.0,
+        description="Distance outside the lesion over which the density rises to that of healthy bone [mm]; 0: sharp.",
+    )
     roughness: float = Field(0.2, ge=0.0, le=0.5, description="Of a blob: height of the noise over the radius.")
     seed: int = Field(0, ge=0, description="Of a blob: seed of the noise.")
 

@@ -26,6 +26,7 @@ def assign(
     *,
     density: Floats | None = None,
     axis: Floats | None = None,
+    remaining: Floats | None = None,
     floor: float | None = None,
 ) -> Material:
     """The `femsim.fem.Material` of a mesh whose cells name their materials.
@@ -41,8 +42,12 @@ def assign(
         such a material has its constant modulus.
     axis : (m, 3) float64, optional
         Long axis of the bone at every cell; needed where a material is not isotropic. Length is ignored.
+    remaining : (m, q) float64, optional
+        Share of the density that permeative lesions have left at the quadrature points, 0 to 1. It multiplies
+        `density`; a material of constant modulus is scaled by its power ``density_exponent`` (`wirtz2000`), if it
+        has one: the cortex. What is not bone is not touched.
     floor : float, optional
-        Smallest modulus of a density law, MPa; that of marrow by default.
+        Smallest modulus of a density law and of weakened bone, MPa; that of marrow by default.
 
     Returns
     -------
@@ -58,19 +63,23 @@ def assign(
     """
     chosen = tuple(get(m) if isinstance(m, str) else m for m in materials)
     number = np.asarray(index, dtype=np.int64)
-    _check(chosen, number, density, axis)
+    _check(chosen, number, density, axis, remaining)
     base = np.stack([m.stiffness() for m in chosen])
     return Material(
         base=base,
         index=number,
-        scale=_scale(chosen, number, density, get("marrow").axial_modulus if floor is None else floor),
+        scale=_scale(chosen, number, density, remaining, get("marrow").axial_modulus if floor is None else floor),
         axes=None if axis is None else axes_along(axis),
         projected=poisson_equivalent(base) > PROJECT_ABOVE,
     )
 
 
 def _check(
-    materials: tuple[MaterialData, ...], index: NDArray[np.int64], density: Floats | None, axis: Floats | None
+    materials: tuple[MaterialData, ...],
+    index: NDArray[np.int64],
+    density: Floats | None,
+    axis: Floats | None,
+    remaining: Floats | None,
 ) -> None:
     used = {materials[i].name: materials[i] for i in np.unique(index) if 0 <= i < len(materials)}
     oriented = [name for name, m in used.items() if m.symmetry != "isotropic"]
@@ -80,7 +89,7 @@ def _check(
             "Its stiffness depends on the direction.",
             "Give axis, (m, 3).",
         )
-    for name, array in (("density", density), ("axis", axis)):
+    for name, array in (("density", density), ("axis", axis), ("remaining", remaining)):
         if array is not None and len(array) != len(index):
             raise InputError(
                 f"{name} has {len(array)} rows for {len(index)} cells.",
@@ -90,16 +99,25 @@ def _check(
 
 
 def _scale(
-    materials: tuple[MaterialData, ...], index: NDArray[np.int64], density: Floats | None, floor: float
+    materials: tuple[MaterialData, ...],
+    index: NDArray[np.int64],
+    density: Floats | None,
+    remaining: Floats | None,
+    floor: float,
 ) -> Floats | None:
-    if density is None or not any(m.density_law for m in materials):
+    if remaining is None and (density is None or not any(m.density_law for m in materials)):
         return None
-    scale = np.ones_like(density, dtype=np.float64)
+    scale = np.ones_like(remaining if density is None else density, dtype=np.float64)
     for i, material in enumerate(materials):
         cells = index == i
-        if material.density_law and cells.any():
-            modulus = elastic_modulus(density[cells], material.density_law, floor=floor)
-            scale[cells] = modulus / material.axial_modulus
+        if not cells.any():
+            continue
+        if material.density_law and density is not None:
+            left = density[cells] if remaining is None else density[cells] * remaining[cells]
+            scale[cells] = elastic_modulus(left, material.density_law, floor=floor) / material.axial_modulus
+        elif material.density_exponent is not None and remaining is not None:
+            weakened = remaining[cells] ** material.density_exponent
+            scale[cells] = np.maximum(weakened, floor / material.axial_modulus)
     return scale
 
 

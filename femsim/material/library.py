@@ -97,6 +97,12 @@ class MaterialData:
         )
 
     @property
+    def density_exponent(self) -> float | None:
+        """Power of the density by which all its constants fall in a permeative lesion; None where that is not known."""
+        found = self.other.get("density_exponent")
+        return None if found is None else found.value
+
+    @property
     def axial_modulus(self) -> float:
         """Young's modulus along the long axis, MPa."""
         names = {"isotropic": "E", "transversely_isotropic": "E_axial", "orthotropic": "E3"}

@@ -119,7 +119,7 @@ def meshed(case: Case, strategies: Mapping[str, Treatment], watch: Progress, bon
         notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)
-        at = places(made, setup.bone)
+        at = places(made, setup.bone, setup.lesions)
     return Meshed(setup, made, at)
 
 
@@ -164,7 +164,7 @@ def _solve(
     data, index = painted(problem, name)
     settings = problem.case.solver
     solutions = fem.solve(
-        equations(problem, data, index),
+        equations(problem, name, data, index),
         solver=settings.method,
         tolerance=settings.tolerance,
         threads=settings.threads,
@@ -181,13 +181,15 @@ def painted(problem: Problem, name: str) -> tuple[tuple[MaterialData, ...], NDAr
     return tuple(problem.case.material(one) for one in names), index
 
 
-def equations(problem: Problem, data: Sequence[MaterialData], index: NDArray[np.int64]) -> fem.Model:
+def equations(problem: Problem, name: str, data: Sequence[MaterialData], index: NDArray[np.int64]) -> fem.Model:
     """The model of one strategy."""
+    at = problem.at
+    left = None if name in problem.setup.healed else at.remaining
     return fem.Model(
         points=problem.mesh.points,
         cells=problem.mesh.cells,
         element=problem.mesh.kind,
-        material=material.assign(data, index, density=problem.at.density, axis=problem.at.axis),
+        material=material.assign(data, index, density=at.density, axis=at.axis, remaining=left),
         supports=problem.loading.supports,
         loads={problem.loading.name: problem.loading.loads},
     )
@@ -208,7 +210,7 @@ def judged(
         index,
         length=problem.case.risk.averaging_length,
         excluded=problem.loading.excluded,
-        density=problem.at.density,
+        density=problem.at.left(name in problem.setup.healed),
         minimum_density=problem.case.risk.minimum_density,
     )
     return metrics.case_result(problem, name, strategy, data, index, solution, assessment)

@@ -171,7 +171,7 @@ def strategy_model(case: Case, strategy: str | None = None, progress: Progress |
     data, index = painted(problem, name)
     masks = np.unique(problem.mesh.compartment)
     sets = {f"compartment_{mask}": np.flatnonzero(problem.mesh.compartment == mask) for mask in masks}
-    return Exported(name, equations(problem, data, index), tuple(one.name for one in data), sets)
+    return Exported(name, equations(problem, name, data, index), tuple(one.name for one in data), sets)
 
 
 def export_case(

@@ -28,6 +28,8 @@ class Setup:
     rules : mapping of str to tuple of Rule
         For every strategy, the rules that paint materials over the compartments, later ones winning.
     warnings : tuple of str
+    healed : frozenset of str
+        The strategies in which the lesions are not there at all.
     """
 
     bone: Bone
@@ -35,6 +37,7 @@ class Setup:
     arrangement: Arrangement
     rules: Mapping[str, tuple[Rule, ...]]
     warnings: tuple[str, ...] = ()
+    healed: frozenset[str] = frozenset()
 
 
 def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None = None) -> Setup:
@@ -59,6 +62,8 @@ def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None =
     _check_count(1 + len(case.lesion))
     lesions = tuple(spec.place(bone) for spec in case.lesion)
     names = lesion_names(len(lesions))
+    # what still holds bone is no tumour: its stiffness is lowered point by point
+    lytic = tuple(name for name, lesion in zip(names, lesions, strict=True) if lesion.plan.remaining == 0.0)
     solids: dict[str, Solid] = {"endosteum": bone.endosteum}
     solids |= {name: lesion.solid for name, lesion in zip(names, lesions, strict=True)}
     thin: dict[str, float] = {}
@@ -68,11 +73,12 @@ def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None =
         own = treatment.solids(bone, whole, lesion_span(lesions))
         renamed = _share(solids, own, label)
         thin |= {renamed[name]: width for name, width in treatment.thin().items()}
-        diseased = () if treatment.heals else names
+        diseased = () if treatment.heals else lytic
         rules[label] = base_rules(diseased) + tuple(_rename(rule, renamed) for rule in treatment.rules())
     fine = tuple(name for name in solids if name != "endosteum")
     arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin, layers=("endosteum",))
-    return Setup(bone, lesions, arrangement, rules, bone.notes)
+    healed = frozenset(label for label, treatment in strategies.items() if treatment.heals)
+    return Setup(bone, lesions, arrangement, rules, bone.notes, healed)
 
 
 def lesion_names(count: int) -> tuple[str, ...]:

@@ -168,7 +168,7 @@ def _strategy(
     case = problem.case
     data, index = painted(problem, name)
     content = (task.mesh, name, case.load, case.body_mass, case.solver.method, case.solver.tolerance)
-    stiffness = [(one.stiffness(), one.density_law) for one in data]
+    stiffness = [(one.stiffness(), one.density_law, one.density_exponent) for one in data]
     solved = store.key([*content, *stiffness, None if first is None else first[0]])
     strengths = [_strengths(one) for one in data]
     verdict = store.key([solved, *strengths, case.risk.averaging_length, case.risk.minimum_density])
@@ -181,7 +181,7 @@ def _strategy(
     if solution is None:
         space = memory.space(task.mesh, name if keep_matrices else "")
         solution = fem.solve(
-            equations(problem, data, index),
+            equations(problem, name, data, index),
             solver=case.solver.method,
             tolerance=case.solver.tolerance,
             threads=case.solver.threads,
