@@ -51,7 +51,8 @@ def collapse(
     """
     case, loading = problem.case, problem.loading
     index = result.material
-    thin = inelastic.keep_elastic(data, index, problem.at.density, case.risk.minimum_density)
+    density = problem.at.left(result.name in problem.setup.healed)
+    thin = inelastic.keep_elastic(data, index, density, case.risk.minimum_density)
     laws = nonlinear.Inelastic(inelastic.laws(data), elastic=thin | loading.excluded)
     _warn_elastic(result, data, laws)
     path = nonlinear.follow(

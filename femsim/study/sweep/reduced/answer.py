@@ -125,7 +125,7 @@ def _answers(
     problem = problems[alike[0]]
     data, index = painted(problem, strategy)
     samples = _stiffnesses(mine, [one.name for one in data])
-    model = equations(problem, data, index)
+    model = equations(problem, strategy, data, index)
     model = replace(model, loads={name: problems[name].loading.loads for name in alike})
     equal = family(model, samples)
     basis = build(equal.equations, equal.thetas, equal.alphas, tolerance)
