@@ -80,6 +80,24 @@ class Stage:
         self.choice = new
         self._draw(values)
 
+    def home(self, aspect: float = 0.5) -> None:
+        """Look at the whole bone of every strategy again, square to the cut through the lesion."""
+        for index, panel in enumerate(self.panels):
+            self.plotter.subplot(*self._place(index))
+            camera = self.plotter.camera
+            camera.focal_point, camera.parallel_scale = frame_of(panel, self.look, aspect)
+            camera.position = np.asarray(camera.focal_point) + 1000.0 * self.look.toward
+            camera.up = self.look.up
+            self.plotter.reset_camera_clipping_range()
+
+    def owner(self, actor: Any, triangle: int) -> tuple[Panel, int] | None:
+        """The strategy and the element that a drawn triangle belongs to; None where it belongs to none."""
+        for key, one in self.shown.items():
+            if one is actor and triangle >= 0:
+                panel = self.panels[int(key.rsplit("-", 1)[1])]
+                return panel, int(one.mapper.dataset.cell_data["cell"][triangle])
+        return None
+
     @cached_property
     def materials(self) -> tuple[str, ...]:
         """Names of all materials that occur."""
@@ -253,13 +271,7 @@ def stage(
         plotter.set_background("white")
         plotter.add_text(panel.label, font_size=11, color="#222222", name=f"title-{index}")
         plotter.enable_parallel_projection()
-        plotter.camera.focal_point = look.target
-        plotter.camera.position = look.target + 1000.0 * look.toward
-        plotter.camera.up = look.up
-        plotter.reset_camera()
-        plotter.camera.focal_point, plotter.camera.parallel_scale = frame_of(panel, look, width / height)
-        plotter.camera.position = np.asarray(plotter.camera.focal_point) + 1000.0 * look.toward
-        plotter.reset_camera_clipping_range()
+    made.home(width / height)
     plotter.link_views()
     return made
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from femsim.errors import InputError
+from femsim.errors import FemsimError, InputError
 from femsim.view import probe
 from femsim.view.loading import load
 from femsim.view.panel import CUTS
@@ -266,5 +266,5 @@ def parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     try:
         main()
-    except InputError as problem:  # the process that started this one shows it
+    except FemsimError as problem:  # the process that started this one shows it
         sys.exit(f"{problem.what}\n{problem.why}\n{problem.do}")
