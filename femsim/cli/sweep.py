@@ -31,6 +31,7 @@ def sweep(
 ) -> None:
     """Run a study: many cases, resumable. The same command goes on where it was stopped."""
     mode["json"] = as_json
+    from femsim.report import folder as report
     from femsim.study import sweep as sweeps
 
     if study_file is None and not resume:
@@ -47,11 +48,16 @@ def sweep(
     tell = None if mode["quiet"] or as_json else lambda line: typer.echo(line, err=True)
     done = study.run(out, workers=workers, threads=threads, resume=resume, cluster=cluster, tell=tell)
     assert done.report is not None
+    try:
+        page = report.write_study(done)
+    except Exception as error:  # a picture must not make a finished study look failed
+        page = None
+        typer.echo(f"warning: the report could not be written: {error}", err=True)
     if as_json:
         emit(vars(done.report))
     else:
         typer.echo(str(done.report))
-        typer.echo(f"Written to {out}/table.csv and {out}/table.parquet")
+        typer.echo(f"Written to {out}/table.csv and {out}/table.parquet" + (f", report: {page}" if page else ""))
     if done.report.failed:
         raise StudyError(
             f"{done.report.failed} of {done.report.cases} cases failed; all others are in the table.",

@@ -64,16 +64,18 @@ def _rigidity(
     )
 
 
-def load_displacement(curves: Mapping[str, Any], labels: Mapping[str, str], unit: str = "N") -> list[Panel]:
+def load_displacement(curves: Mapping[str, Any], labels: Mapping[str, str]) -> list[Panel]:
     """Load against displacement of every strategy that was followed beyond the linear range.
 
     Parameters
     ----------
     curves : mapping of str to object
-        With arrays ``displacement`` (mm) and ``load`` of equal length; empty where none was followed.
+        A `risk.Curve` each, or the same as plain data; empty where none was followed.
     """
     if not curves:
         return []
+    moment = bool(part(next(iter(curves.values())), "is_moment"))
+    unit, motion_label = ("N m", "rotation [degrees]") if moment else ("N", "displacement [mm]")
 
     def draw(axes: Any) -> None:
         for index, (key, curve) in enumerate(curves.items()):
@@ -84,8 +86,8 @@ def load_displacement(curves: Mapping[str, Any], labels: Mapping[str, str], unit
             axes.plot(motion[top], load[top], "o", ms=4.5, mfc="none", mec=colour, mew=1.4)
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
-        axes.set_xlabel("displacement [mm]")
-        axes.set_ylabel(f"load [{unit}]")
+        axes.set_xlabel(motion_label)
+        axes.set_ylabel(f"{'moment' if moment else 'load'} [{unit}]")
         axes.legend(fontsize=8, loc="best")
 
     tops = "; ".join(

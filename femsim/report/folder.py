@@ -14,10 +14,11 @@ from femsim.errors import StudyError
 from femsim.fields import FIELDS
 from femsim.report import figures as drawn
 from femsim.report import methods, page
-from femsim.study import export, provenance, stored
+from femsim.study import export, provenance, stored, sweep
 from femsim.study.output import complete_folder
 from femsim.study.plain import as_json
 from femsim.study.progress import Progress
+from femsim.study.sweep.folder import write_atomic
 
 #: Columns that say whether the equations were solved; copied into the provenance.
 CHECKS = ("force_residual", "moment_residual", "energy_residual", "solver_residual")
@@ -67,7 +68,7 @@ def write(result: Any, out: Path, *, figures: bool = True, progress: Progress | 
 
 
 def rebuild(out: Path) -> Path:
-    """Write ``report.html`` and ``CITATION.md`` of a folder again from what lies in it, and return the page's path.
+    """Write ``report.html`` of a folder again from what lies in it, with ``CITATION.md`` where it is a comparison.
 
     Raises
     ------
@@ -76,6 +77,8 @@ def rebuild(out: Path) -> Path:
     StudyError
         If something in it is missing or damaged, or the page cannot be written; the earlier one is then as it was.
     """
+    if (out / "study.toml").is_file():
+        return write_study(sweep.load(out))
     result = stored.load(out)
     record = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
     try:
@@ -90,6 +93,21 @@ def rebuild(out: Path) -> Path:
             "Free some space or change the permissions of the folder.",
         ) from error
     return out / "report.html"
+
+
+def write_study(study: Any) -> Path:
+    """Write ``report.html`` into the folder of a study, and return its path; it may be done while the study runs.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be written.
+    """
+    from femsim.report import study_page
+
+    target = Path(study.folder) / "report.html"
+    write_atomic(target, study_page.html(study).encode())
+    return target
 
 
 def _report(

@@ -83,8 +83,8 @@ def draw(prepared: Prepared) -> Gallery:
         legend=tuple((name.replace("_", " "), code) for name, code in codes.items()),
         bars=found,
         fields=attempt("The fields", lambda: _fields(result, scene, seen), ()),
-        rigidity=attempt("The rigidity", lambda: _panels("rigidity", rigidity_panels(result)), ()),
-        curves=attempt("The curves", lambda: _panels("curve", curve_panels(result)), ()),
+        rigidity=attempt("The rigidity", lambda: panels("rigidity", rigidity_panels(result)), ()),
+        curves=attempt("The curves", lambda: panels("curve", curve_panels(result)), ()),
         notes=tuple(notes),
     )
 
@@ -117,8 +117,8 @@ def _labels(result: Any) -> dict[str, str]:
     return {name: one.label for name, one in result.results.items()}
 
 
-def _panels(name: str, panels: list[charts.Panel]) -> tuple[Tile, ...]:
-    return tuple(Tile(one.title, _svg(charts.single(one), f"{name}{i}", one.alt)) for i, one in enumerate(panels))
+def panels(name: str, given: list[charts.Panel]) -> tuple[Tile, ...]:
+    return tuple(Tile(one.title, _svg(charts.single(one), f"{name}{i}", one.alt)) for i, one in enumerate(given))
 
 
 def _whole(result: Any, scene: Any, seen: Any) -> Tile:

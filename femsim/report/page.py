@@ -75,10 +75,10 @@ def html(prepared: Prepared, record: dict[str, Any], notes: tuple[str, ...] = ()
         "doubtful": methods.doubtful(result),
         "case_text": toml_io.write(result.case.model_dump(mode="json")),
         "claims": claims(),
-        "css": Markup(_static("report.css")),
-        "script": Markup(_static("viewer.js")),
+        "css": Markup(static("report.css")),
+        "script": Markup(static("viewer.js")),
     }
-    return environment.from_string(_static("report.html.j2")).render(found | {"sections": _sections(found)})
+    return environment.from_string(static("report.html.j2")).render(found | {"sections": _sections(found)})
 
 
 def _sections(found: dict[str, Any]) -> list[Section]:
@@ -132,7 +132,7 @@ def claims() -> dict[str, list[dict[str, str]]]:
 
 
 @cache
-def _static(name: str) -> str:
+def static(name: str) -> str:
     return (files("femsim.report") / "static" / name).read_text(encoding="utf-8")
 
 
