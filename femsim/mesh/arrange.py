@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from femsim.mesh.quality import check
 from femsim.mesh.report import layer_notes, reference_volume, volume_notes
 from femsim.mesh.size import MeshSize
 from femsim.mesh.surface import Surface
-from femsim.mesh.thin import homogenised
+from femsim.mesh.thin import check_leaks, homogenised, lumen_of, wall_fractions
 from femsim.mesh.topology import neighbours
 from femsim.mesh.variant import Made, variant
 from femsim.solid.arrangement import Arrangement
@@ -73,12 +74,29 @@ def mesh_arrangement(
     )  # fmt: skip
     if made.straightened:
         notes.append(f"{made.straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
-    mesh = Mesh(made.points, made.cells, "tet10", names, made.mask, {}, _face_sets(names, made))
+    mesh = Mesh(
+        made.points, made.cells, "tet10", names, made.mask, {}, _face_sets(names, made),
+        _fractions(arrangement, skipped, wanted, made),
+    )  # fmt: skip
     notes.extend(volume_notes(mesh, wanted, used))
+    notes.extend(check_leaks(mesh, arrangement.thin, used))
     notes.extend(layer_notes(mesh, {name: arrangement.solids[name] for name in arrangement.layers}, used))
     mesh = replace(mesh, notes=tuple(notes))
     check(mesh)
     return mesh
+
+
+def _fractions(
+    arrangement: Arrangement, skipped: set[str], wanted: Mapping[str, float], made: Made
+) -> dict[str, NDArray[np.float64]]:
+    names, result = tuple(arrangement.solids), {}
+    for name in skipped:
+        lumen = lumen_of(name)
+        wall = arrangement.solids[name] - arrangement.solids[lumen]
+        inside = (made.mask >> names.index(lumen)) & 1 == 1
+        volume = reference_volume(arrangement.solids[name], arrangement.domain) - wanted[lumen]
+        result[name] = wall_fractions(made.points, made.cells, inside, wall, volume)
+    return result
 
 
 def _face_sets(names: tuple[str, ...], made: Made) -> dict[str, NDArray[np.int64]]:

@@ -70,11 +70,12 @@ def base(
     """The base of an arrangement, from the store where it was made before.
 
     It depends on the domain, the layers, the sizes, and where the mesh is fine: ``Arrangement.region``, or else the
-    fine solids.
+    fine solids, and walls that are to be resolved.
     """
     layers = [arrangement.solids[name] for name in arrangement.layers]
     fine = [arrangement.region] if arrangement.region is not None else [arrangement.solids[n] for n in arrangement.fine]
-    thin = [] if arrangement.region is not None else [arrangement.thin.get(name) for name in arrangement.fine]
+    resolved = arrangement.thin if size.walls == "resolve" else {}
+    thin = [(arrangement.solids[name].key(), thickness) for name, thickness in resolved.items()]
     parts = (
         arrangement.domain.key(), [one.key() for one in layers], arrangement.region is not None,
         [one.key() for one in fine], thin, repr(size), *(() if surface is None else surface),

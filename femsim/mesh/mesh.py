@@ -34,6 +34,8 @@ class Mesh:
         Named nodes.
     face_sets : mapping of str to (f, 2) int
         Named faces as (cell, local face) pairs.
+    fractions : mapping of str to (m,) float64
+        For solids that were homogenised, the share of every cell's volume that they take (a wall without its lumen).
     notes : tuple of str
         What the mesher has to report: parts homogenised or merged, volumes corrected. Never empty when something
         asked for is not in the mesh.
@@ -46,6 +48,7 @@ class Mesh:
     compartment: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     node_sets: Mapping[str, NDArray[np.int64]] = field(default_factory=lambda: _EMPTY)
     face_sets: Mapping[str, NDArray[np.int64]] = field(default_factory=lambda: _EMPTY)
+    fractions: Mapping[str, NDArray[np.float64]] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
     def inside(self, solid: str) -> NDArray[np.bool_]:

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 #: Edge length over the thickness of a layer. Cut layers stay whole up to about 5 (measured on the parametric femur).
 LAYER = 3.6
+#: Edge length over the thickness of a device's wall that is resolved. A round wall needs more than a flat layer.
+WALL = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class MeshSize:
     layers : bool
         Whether edges are also limited to 3.6 times the thickness of the wall between the domain's surface and the
         solids named in ``Arrangement.layers`` (but not below `near`), so that a thin cortex has no holes.
+    walls : {"auto", "resolve", "homogenise"}
+        What becomes of the walls in ``Arrangement.thin``: "resolve" makes elements at them as short as twice their
+        thickness, "homogenise" leaves the outer surface out and mixes materials, "auto" resolves those that are
+        thick enough for `near` and homogenises the others.
     elements : int, optional
         Wanted number of tetrahedra. `near` and `far` are then scaled by one common factor; the number reached
         differs by some 20 %.
@@ -53,6 +59,7 @@ class MeshSize:
     margin: float = 1.0
     edge: float = 0.5
     layers: bool = True
+    walls: str = "auto"
     elements: int | None = None
     curved: bool = True
 
@@ -63,6 +70,12 @@ class MeshSize:
                 raise InputError(f"mesh.{name} = {value!r} is not possible.", "A size is positive.", "Give mm above 0.")
         if not (np.isfinite(self.margin) and self.margin >= 0):
             raise InputError(f"mesh.margin = {self.margin!r} is not possible.", "It is a width.", "Give 0 mm or more.")
+        if self.walls not in ("auto", "resolve", "homogenise"):
+            raise InputError(
+                f"mesh.walls = {self.walls!r} is not known.",
+                "It says what becomes of walls thinner than an element.",
+                'Use "auto", "resolve" or "homogenise".',
+            )
         if self.near > self.far:
             raise InputError(
                 f"mesh.near = {self.near:g} mm is larger than mesh.far = {self.far:g} mm.",
@@ -158,6 +171,8 @@ def _field(arrangement: Arrangement, size: MeshSize, box: Bounds) -> SizeField:
     fine = whole.values < 0.98 * size.near + size.growth * 2.0 * spacing
     fine &= whole.values < size.far
     shortest = size.near * min(size.edge, 1.0)
+    if size.walls == "resolve" and arrangement.thin:
+        shortest = min(shortest, WALL * min(arrangement.thin.values()))
     if not fine.any() or spacing <= shortest:
         return SizeField((whole,), size.near)
     at = np.argwhere(fine)
@@ -191,13 +206,16 @@ def wanted(arrangement: Arrangement, size: MeshSize, points: Array) -> Array:
             lower_to(size.near, phi - size.margin)
             curve = np.hypot(phi, bounding(""))
             lower_to(size.near * min(size.edge, 1.0), curve - 0.5 * size.margin)
+    for name, thickness in arrangement.thin.items() if size.walls == "resolve" else ():
+        phi = np.abs(_within(arrangement.solids[name], points, reach))
+        lower_to(min(WALL * thickness, size.near), phi - 2.0 * thickness)
     for name in arrangement.layers if size.layers else ():
         inner, outer = bounding(name), bounding("")
         # Inside the layer, before and behind it: the sum of both distances, with their signs, is its thickness.
-        thickness = np.abs(inner - outer)
+        layer = np.abs(inner - outer)
         away = np.maximum(np.maximum(outer, -inner), 0.0)
-        lower_to(np.maximum(LAYER * thickness, size.near), away)
-    return np.maximum(result, min(size.near * min(size.edge, 1.0), size.far))
+        lower_to(np.maximum(LAYER * layer, size.near), away)
+    return result
 
 
 def _within(solid: Solid, points: Array, reach: float) -> Array:
