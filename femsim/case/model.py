@@ -35,6 +35,11 @@ class Mesh(Schema):
 
     near: Length = Field(2.2, ge=0.2, le=10.0, description="Element size near lesions and devices [mm].")
     far: Length = Field(6.0, ge=0.2, le=20.0, description="Element size far away [mm]; at least near.")
+    walls: Literal["auto", "resolve", "homogenise"] = Field(
+        "auto",
+        description='Thin walls of devices: "resolve" refines the mesh at them, "homogenise" mixes them into the\n'
+        'elements around them by volume, "auto" resolves those that are thick enough for near.',
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -44,11 +49,11 @@ class Mesh(Schema):
 
     def sizes(self) -> MeshSize:
         """As the mesher wants them."""
-        return MeshSize(near=self.near, far=self.far)
+        return MeshSize(near=self.near, far=self.far, walls=self.walls)
 
     def scaled(self, factor: float) -> Mesh:
         """Both sizes multiplied by `factor`; not held to the limits of what a user may ask for."""
-        return Mesh.model_construct(near=self.near * factor, far=self.far * factor)
+        return Mesh.model_construct(near=self.near * factor, far=self.far * factor, walls=self.walls)
 
 
 class Risk(Schema):

@@ -4,7 +4,7 @@
 the solver uses; there is no second list.
 """
 
-from femsim.material.assign import assign, axes_along
+from femsim.material.assign import assign, axes_along, blended
 from femsim.material.density import (
     DensityLaw,
     Piece,
@@ -26,6 +26,7 @@ __all__ = [
     "ash_over_apparent",
     "assign",
     "axes_along",
+    "blended",
     "density_law",
     "density_laws",
     "elastic_modulus",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.errors import InputError
+from femsim.errors import InputError, MaterialError
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.fem.material import Material
 from femsim.material.density import elastic_modulus
@@ -72,6 +73,63 @@ def assign(
         axes=None if axis is None else axes_along(axis),
         projected=poisson_equivalent(base) > PROJECT_ABOVE,
     )
+
+
+def blended(material: Material, shares: Sequence[tuple[MaterialData | str, Floats]]) -> Material:
+    """A material with others mixed into some cells by volume: for parts too thin to be meshed.
+
+    Parameters
+    ----------
+    material : femsim.fem.Material
+        Without the parts.
+    shares : sequence of (MaterialData or str, (m,) float64)
+        A material and the share of every cell's volume that it takes, 0 to 1. Only isotropic ones.
+
+    Returns
+    -------
+    femsim.fem.Material
+        In cells with a share: the mean of the stiffnesses by volume (Voigt), constant over the cell; the stiffness of
+        what was there is that of the cell's mean scale. Shares count to 1/64.
+
+    Raises
+    ------
+    MaterialError
+        If a material that is mixed in is not isotropic.
+
+    Notes
+    -----
+    Voigt's mean is exact for layers under equal strain, as in a wall that is stretched or bent along its length, and
+    an upper bound across it.
+    """
+    for one, share in shares:
+        material = _blended(material, get(one) if isinstance(one, str) else one, np.asarray(share, np.float64))
+    return material
+
+
+def _blended(material: Material, other: MaterialData, share: Floats) -> Material:
+    if other.symmetry != "isotropic":
+        raise MaterialError(
+            f"{other.name} cannot be mixed into elements: it is not isotropic.",
+            "The direction of a wall inside an element is not known.",
+            'Use an isotropic material for the wall, or mesh.walls = "resolve".',
+        )
+    steps = np.rint(64.0 * share).astype(np.int64)
+    cells = np.flatnonzero(steps > 0)
+    if len(cells) == 0:
+        return material
+    scale = np.broadcast_to(material.scale_table(), (len(material.index), material.scale_table().shape[1])).copy()
+    mean = scale[cells].mean(axis=1)
+    # Cells of like mixture share a stiffness: scales are told apart to 1 %.
+    log = np.rint(np.log(mean) / 0.01).astype(np.int64)
+    kinds, number = np.unique(np.stack([material.index[cells], steps[cells], log], axis=1), axis=0, return_inverse=True)
+    part = kinds[:, 1, None, None] / 64.0
+    old = material.base[kinds[:, 0]] * np.exp(0.01 * kinds[:, 2])[:, None, None]
+    base = part * other.stiffness() + (1.0 - part) * old
+    index = material.index.copy()
+    index[cells] = len(material.base) + number.ravel()
+    scale[cells] = 1.0
+    projected = np.concatenate([material.projection, poisson_equivalent(base) > PROJECT_ABOVE])
+    return replace(material, base=np.concatenate([material.base, base]), index=index, scale=scale, projected=projected)
 
 
 def _check(

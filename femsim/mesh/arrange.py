@@ -87,7 +87,7 @@ def mesh_arrangement(
 
 
 def _fractions(
-    arrangement: Arrangement, skipped: set[str], wanted: Mapping[str, float], made: Made
+    arrangement: Arrangement, skipped: list[str], wanted: Mapping[str, float], made: Made
 ) -> dict[str, NDArray[np.float64]]:
     names, result = tuple(arrangement.solids), {}
     for name in skipped:

@@ -20,7 +20,10 @@ from femsim.solid.boolean import Offset
 Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 #: Relative error of a compartment's volume from which its surface is moved, and beyond which it has other causes.
-MENDED = (0.002, 0.2)
+MENDED = (0.002, 0.4)
+
+#: How often surfaces are moved.
+ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Task:
     missing : mapping of int to float
         For every bit whose volume is to be kept, the volume wanted in these cells, mm3.
     near : float
-        Shortest usual edge, mm: surfaces are moved by an eighth of it at most.
+        Shortest usual edge, mm: surfaces are moved by a sixth of it at a time.
     curved : bool
         Whether mid-side nodes lie on the surfaces.
     held : callable, optional
@@ -72,7 +75,7 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
     moved = np.zeros(len(task.solids))
     best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held), moved)
     errors = _errors(best, task)
-    for _ in range(2):
+    for _ in range(ROUNDS):
         step = _steps(best, task, errors)
         if not step.any():
             break
@@ -125,5 +128,5 @@ def _steps(made: Shaped, task: Task, errors: Mapping[int, float]) -> NDArray[np.
         corner = made.cells.points[made.cells.cells[cell[:, None], TET_FACES[face]]]
         area = 0.5 * np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1).sum()
         if area > task.near**2:
-            step[bit] = np.clip(error * task.missing[bit] / area, -task.near / 8.0, task.near / 8.0)
+            step[bit] = np.clip(error * task.missing[bit] / area, -task.near / 6.0, task.near / 6.0)
     return step

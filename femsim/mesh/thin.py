@@ -28,14 +28,14 @@ def lumen_of(name: str) -> str:
     return f"{name}_lumen"
 
 
-def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[set[str], list[str]]:
+def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[list[str], list[str]]:
     """Solids whose surface is not cut because the wall around them is too thin, and the notes that say so.
 
     A wall is the part of a solid outside the solid of the same name with ``_lumen`` appended. Where it is homogenised
     only the lumen is cut, with its true diameter; the wall's share of every element around it is in
     ``Mesh.fractions``, and the material of these elements is mixed accordingly.
     """
-    skipped: set[str] = set()
+    skipped: list[str] = []
     notes: list[str] = []
     for name, thickness in arrangement.thin.items():
         edge = size.near if name in arrangement.fine or not arrangement.fine else size.far
@@ -44,7 +44,7 @@ def homogenised(arrangement: Arrangement, size: MeshSize) -> tuple[set[str], lis
         if lumen_of(name) not in arrangement.solids:
             note = f"{name}: {thickness:g} mm thick at an edge length of {edge:g} mm; it may have holes"
         else:
-            skipped.add(name)
+            skipped.append(name)
             note = (
                 f"{name}: wall of {thickness:g} mm homogenised at an edge length of {edge:g} mm: elements around "
                 f"{lumen_of(name)} are a mixture of wall and of what lies around it, by volume; "

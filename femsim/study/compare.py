@@ -181,15 +181,22 @@ def painted(problem: Problem, name: str) -> tuple[tuple[MaterialData, ...], NDAr
     return tuple(problem.case.material(one) for one in names), index
 
 
+def mixed_in(problem: Problem, name: str) -> list[tuple[MaterialData, NDArray[np.float64]]]:
+    """Materials of a strategy's homogenised walls, and the share of every element that they take."""
+    shares = treatment.mixed(problem.mesh, problem.setup.rules[name])
+    return [(problem.case.material(one), share) for one, share in shares]
+
+
 def equations(problem: Problem, name: str, data: Sequence[MaterialData], index: NDArray[np.int64]) -> fem.Model:
     """The model of one strategy."""
     at = problem.at
     left = None if name in problem.setup.healed else at.remaining
+    solid = material.assign(data, index, density=at.density, axis=at.axis, remaining=left)
     return fem.Model(
         points=problem.mesh.points,
         cells=problem.mesh.cells,
         element=problem.mesh.kind,
-        material=material.assign(data, index, density=at.density, axis=at.axis, remaining=left),
+        material=material.blended(solid, mixed_in(problem, name)),
         supports=problem.loading.supports,
         loads={problem.loading.name: problem.loading.loads},
     )

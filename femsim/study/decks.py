@@ -171,7 +171,10 @@ def strategy_model(case: Case, strategy: str | None = None, progress: Progress |
     data, index = painted(problem, name)
     masks = np.unique(problem.mesh.compartment)
     sets = {f"compartment_{mask}": np.flatnonzero(problem.mesh.compartment == mask) for mask in masks}
-    return Exported(name, equations(problem, name, data, index), tuple(one.name for one in data), sets)
+    model = equations(problem, name, data, index)
+    # Elements that hold a homogenised wall have materials of their own.
+    mixtures = (f"mixture_{i + 1}" for i in range(len(model.material.base) - len(data)))
+    return Exported(name, model, (*(one.name for one in data), *mixtures), sets)
 
 
 def export_case(

@@ -62,6 +62,7 @@ def packed(made: Mesh) -> dict[str, Any]:
         "compartment": made.compartment,
         "notes": np.array(made.notes, dtype=str),
     }
+    arrays |= {f"fractions/{name}": share for name, share in made.fractions.items()}
     arrays |= {f"node_sets/{name}": nodes for name, nodes in made.node_sets.items()}
     return arrays | {f"face_sets/{name}": faces for name, faces in made.face_sets.items()}
 
@@ -80,5 +81,6 @@ def unpacked(arrays: Mapping[str, Any]) -> Mesh:
         compartment=arrays["compartment"],
         node_sets=sets("node_sets/"),
         face_sets=sets("face_sets/"),
+        fractions=sets("fractions/"),
         notes=tuple(str(note) for note in arrays["notes"]),
     )

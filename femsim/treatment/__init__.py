@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from femsim.treatment.base import Span, Treatment
-from femsim.treatment.rules import Rule, base_rules, paint
+from femsim.treatment.rules import Rule, base_rules, mixed, paint
 from femsim.treatment.strategies import Cement, CementAndCatheter, CementFilledCatheter, Intact, Untreated
 
 #: Every treatment by its ``kind``, in the order of the default comparison.
@@ -67,6 +67,7 @@ __all__ = [
     "Untreated",
     "base_rules",
     "default_strategies",
+    "mixed",
     "named",
     "paint",
 ]

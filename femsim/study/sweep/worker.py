@@ -21,7 +21,7 @@ from femsim.case import Comparison
 from femsim.errors import FemsimWarning
 from femsim.material import MaterialData
 from femsim.study import metrics
-from femsim.study.compare import Meshed, Problem, equations, judged, loaded, meshed, painted, strategies_of
+from femsim.study.compare import Meshed, Problem, equations, judged, loaded, meshed, mixed_in, painted, strategies_of
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
 from femsim.study.sweep import peak
@@ -168,7 +168,8 @@ def _strategy(
     case = problem.case
     data, index = painted(problem, name)
     content = (task.mesh, name, case.load, case.body_mass, case.solver.method, case.solver.tolerance)
-    stiffness = [(one.stiffness(), one.density_law, one.density_exponent) for one in data]
+    walls = [one for one, _ in mixed_in(problem, name)]
+    stiffness = [(one.stiffness(), one.density_law, one.density_exponent) for one in (*data, *walls)]
     solved = store.key([*content, *stiffness, None if first is None else first[0]])
     strengths = [_strengths(one) for one in data]
     verdict = store.key([solved, *strengths, case.risk.averaging_length, case.risk.minimum_density])
