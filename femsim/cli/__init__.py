@@ -2,6 +2,7 @@
 
 from femsim.cli import (  # noqa: F401  (a module of verbs registers them when it is imported)
     cases,
+    mesh,
     report,
     solve,
     sweep,

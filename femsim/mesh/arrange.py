@@ -13,6 +13,7 @@ from femsim.errors import InputError
 from femsim.mesh.base import base
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.quality import check
+from femsim.mesh.reference import compartment_volumes
 from femsim.mesh.report import layer_notes, reference_volume, volume_notes
 from femsim.mesh.size import MeshSize
 from femsim.mesh.surface import Surface
@@ -20,6 +21,7 @@ from femsim.mesh.thin import check_leaks, homogenised, lumen_of, wall_fractions
 from femsim.mesh.topology import neighbours
 from femsim.mesh.variant import Made, variant
 from femsim.solid.arrangement import Arrangement
+from femsim.solid.base import Solid
 from femsim.store import Store
 
 
@@ -67,10 +69,10 @@ def mesh_arrangement(
     names = tuple(arrangement.solids)
     layers = [(names.index(name), arrangement.solids[name]) for name in arrangement.layers]
     others = {n: s for n, s in arrangement.solids.items() if n not in skipped and n not in arrangement.layers}
-    wanted = {name: reference_volume(solid, arrangement.domain) for name, solid in others.items()}
+    compartments = _compartments(arrangement, others)
+    wanted = {n: sum(v for m, v in compartments.items() if m >> names.index(n) & 1) for n in others}
     made = variant(
-        bone, arrangement.domain, layers, [others.get(name) for name in names],
-        {names.index(name): volume for name, volume in wanted.items()}, size.curved,
+        bone, arrangement.domain, layers, [others.get(name) for name in names], compartments, size.curved
     )  # fmt: skip
     if made.straightened:
         notes.append(f"{made.straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
@@ -84,6 +86,19 @@ def mesh_arrangement(
     mesh = replace(mesh, notes=tuple(notes))
     check(mesh)
     return mesh
+
+
+def _compartments(arrangement: Arrangement, others: Mapping[str, Solid]) -> dict[int, float]:
+    """Volume of every compartment that lesions and devices make, mm3, by mask."""
+    if not others:
+        return {}
+    names = tuple(arrangement.solids)
+    bits = {names.index(name): arrangement.solids[name] for name in (*arrangement.layers, *others)}
+    lower = np.min([solid.bounds[0] for solid in others.values()], axis=0)
+    upper = np.max([solid.bounds[1] for solid in others.values()], axis=0)
+    own = sum(1 << names.index(name) for name in others)
+    found = compartment_volumes(arrangement.domain, bits, (lower, upper))
+    return {mask: volume for mask, volume in found.items() if mask & own}
 
 
 def _fractions(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from femsim import store
 from femsim.mesh.background import background
 from femsim.mesh.cut import Cells, Recipe, cut
-from femsim.mesh.report import reference_volume
+from femsim.mesh.reference import compartment_volumes
 from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound, volumes
 from femsim.mesh.size import MeshSize, size_field
 from femsim.mesh.surface import Surface
@@ -105,8 +105,10 @@ def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, sur
     field, used = size_field(arrangement, size, box)
     points, cells, ridge = background(domain, field, surface)
     start = Cells.start(points, cells, ridge)
-    wanted = {bit: reference_volume(solid, domain, 1e6) for bit, solid in enumerate(layers)}
-    task = Task(domain, layers, wanted, used.near, used.curved)
+    wanted = compartment_volumes(domain, dict(enumerate(layers)), box, 1e6) if layers else {}
+    # What is outside all layers is what they leave.
+    missing = {mask: (volume, volume) for mask, volume in wanted.items() if mask}
+    task = Task(domain, layers, missing, used.near, used.curved)
     best: tuple[float, Shaped] | None = None
     for recipe in RECIPES:
         made = shaped(cut_all(start, layers, used.near, recipe), task)

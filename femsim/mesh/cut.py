@@ -7,6 +7,7 @@ pieces fit without templates. Nothing here can fail: at worst an element is badl
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from femsim.errors import GeometryError
 from femsim.mesh import _cut_kernels as kernels
 from femsim.mesh.roots import crossing
+from femsim.mesh.topology import edges, neighbours
 from femsim.solid.base import Solid
 
 EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
@@ -56,6 +58,22 @@ class Cells:
         n = len(points)
         mask, none = np.zeros(len(cells), np.int64), np.zeros(n, bool)
         return cls(points, cells, mask, ridge, none, np.zeros(n), np.arange(n))
+
+    @functools.cached_property
+    def beside(self) -> NDArray[np.int64]:
+        """Cell behind every local face (m, 4), -1 where there is none."""
+        return neighbours(self.cells)
+
+    @functools.cached_property
+    def edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Unique edges (e, 2), and those (m, 6) of every cell."""
+        return edges(self.cells)
+
+    def at(self, points: NDArray[np.float64]) -> Cells:
+        """The same cells with their points elsewhere; what is known of their topology stays known."""
+        moved = replace(self, points=points)
+        vars(moved).update({name: vars(self)[name] for name in ("beside", "edges") if name in vars(self)})
+        return moved
 
     def with_points(self, points: NDArray[np.float64], ridge: NDArray[np.bool_]) -> Cells:
         """The same cells with points (k, 3) added at the end."""

@@ -20,7 +20,7 @@ def call(task: str, timeout: float, **data: Any) -> dict[str, NDArray[Any]]:
 
     Parameters
     ----------
-    task : {"remesh", "fill"}
+    task : {"remesh", "fill", "read_msh", "write_msh", "sicn_msh"}
         What to do.
     timeout : float
         Seconds after which the process is killed.
@@ -50,6 +50,10 @@ def call(task: str, timeout: float, **data: Any) -> dict[str, NDArray[Any]]:
 
 
 def _failed(task: str, how: str) -> MeshError:
+    if task.endswith("_msh"):
+        return MeshError(
+            f"gmsh {how}.", "The file could not be read or written.", "Check that it is a mesh of gmsh, and the disk."
+        )
     program = {"remesh": "MMGS", "fill": "gmsh"}[task]
     return MeshError(
         f"{program} {how}.",

@@ -12,7 +12,7 @@ from femsim.mesh import _improve_kernels as kernels
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.promote import shifted, surface_faces
-from femsim.mesh.topology import TET_FACES, neighbours
+from femsim.mesh.topology import TET_FACES
 from femsim.solid.base import Solid
 
 TARGET = 0.32  # elements below this SICN are repaired
@@ -50,41 +50,46 @@ def _repaired(mesh: Cells, target: float) -> Cells:
 
 
 def _on_surface(mesh: Cells) -> NDArray[np.bool_]:
-    beside = neighbours(mesh.cells)
+    beside = mesh.beside
     cell, face = np.nonzero((beside < 0) | (mesh.mask[beside] != mesh.mask[:, None]))
     result = np.zeros(len(mesh.points), bool)
     result[mesh.cells[cell[:, None], TET_FACES[face]]] = True
     return result
 
 
-def settled(mesh: Cells, domain: Solid | None, solids: Sequence[Solid | None]) -> Cells:
+def settled(
+    mesh: Cells, domain: Solid, solids: Sequence[Solid | None], offset: NDArray[np.float64] | None = None
+) -> Cells:
     """Vertices on one or two surfaces put onto their zero, as far as no element falls below SICN 0.25 or gets worse.
 
-    Without `domain`, those on the outer surface alone stay.
+    With `offset` (len(solids), n) mm, a solid's surface is where its distance has that value.
     """
     n = len(mesh.points)
     jobs, times = [], np.zeros(n, np.int64)
-    for solid, cell, face in surface_faces(mesh, [*solids, domain]):
+    for bit, cell, face in surface_faces(mesh, [*solids, domain]):
+        solid = domain if bit == len(solids) else solids[bit]
+        assert solid is not None
         corners = mesh.cells[cell[:, None], TET_FACES[face]]
         a, b, c = (mesh.points[corners[:, k]] for k in range(3))
         area = np.cross(b - a, c - a)
         normal = np.stack([np.bincount(corners.ravel(), np.repeat(area[:, d], 3), n) for d in range(3)], axis=1)
         on = np.unique(corners)
         times[on] += 1
-        jobs.append((solid, on, normal[on]))
+        away = np.zeros(len(on)) if offset is None or bit == len(solids) else offset[bit, on]
+        jobs.append((solid, on, normal[on], away))
     wanted = mesh.points.copy()
     # Points on two surfaces go to and fro between them; three rounds bring them close to the curve where both meet.
     for rounds, surfaces in ((1, 1), (3, 2)):
         for _ in range(rounds):
-            for solid, on, normal in jobs:
+            for solid, on, normal, away in jobs:
                 length = np.linalg.norm(normal, axis=1)
                 free = (times[on] == surfaces) & ~mesh.ridge[on] & (length > 1e-12)
                 reach = 0.3 * np.sqrt(length[free])
                 unit = normal[free] / length[free][:, None]
-                wanted[on[free]] = shifted(solid, wanted[on[free]], unit, reach)
+                wanted[on[free]] = shifted(solid, wanted[on[free]], unit, reach, away[free])
     far = np.linalg.norm(wanted - mesh.points, axis=1) > 0.8 * float(np.cbrt(np.abs(_mean_volume(mesh)) * 8.5))
     wanted[far] = mesh.points[far]
-    return replace(mesh, points=_guarded(mesh, wanted))
+    return mesh.at(_guarded(mesh, wanted))
 
 
 def _mean_volume(mesh: Cells) -> float:

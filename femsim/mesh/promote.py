@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
 from femsim.mesh.cut import Cells
-from femsim.mesh.topology import TET_FACES, edges, neighbours
+from femsim.mesh.topology import TET_FACES, edges
 from femsim.solid.base import Solid
 
 STRAIGHTEN = 0.2  # a Jacobian below this share of the straight element's puts its mid-side nodes back
@@ -46,6 +46,7 @@ def promoted(
     solids: Sequence[Solid | None],
     curved: bool = True,
     held: Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None,
+    offset: NDArray[np.float64] | None = None,
 ) -> Promoted:
     """Mid-side nodes, on the domain's surface and on those of the solids where `curved`.
 
@@ -62,15 +63,22 @@ def promoted(
     held : callable, optional
         For the edges (e, 2) of the mesh, the numbers of those whose middle is already known, and these middles
         (k, 3); they stay.
+    offset : (len(solids), n) float64, optional
+        The distance at which the surface of every solid lies, at the vertices, mm.
     """
     n = len(mesh.points)
-    pairs, of_cell = edges(mesh.cells)
+    pairs, of_cell = mesh.edges
     straight = 0.5 * (mesh.points[pairs[:, 0]] + mesh.points[pairs[:, 1]])
     middle = straight.copy()
     if curved:
         reach = 0.2 * np.linalg.norm(mesh.points[pairs[:, 0]] - mesh.points[pairs[:, 1]], axis=1)
-        for surface, bit_edges, normal in _surface_edges(mesh, of_cell, len(pairs), [*solids, domain]):
-            middle[bit_edges] = shifted(surface, middle[bit_edges], normal, reach[bit_edges])
+        for bit, on, normal in _surface_edges(mesh, of_cell, len(pairs), [*solids, domain]):
+            surface = domain if bit == len(solids) else solids[bit]
+            assert surface is not None
+            away = np.zeros(len(on))
+            if offset is not None and bit < len(solids):
+                away = offset[bit][pairs[on]].mean(axis=1)
+            middle[on] = shifted(surface, middle[on], normal, reach[on], away)
     free = np.ones(len(pairs), bool)
     if held is not None:
         known, places = held(mesh, pairs)
@@ -84,9 +92,9 @@ def promoted(
 
 def surface_faces(
     mesh: Cells, solids: Sequence[Solid | None]
-) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.int64]]]:
-    """Cells (f,) and local faces (f,) on every solid's surface, seen from inside; the last solid is the domain."""
-    beside = neighbours(mesh.cells)
+) -> list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """For every bit: cells (f,) and local faces (f,) on the solid's surface, seen from inside. The domain is last."""
+    beside = mesh.beside
     result = []
     for bit, solid in enumerate(solids):
         if solid is None:
@@ -99,16 +107,16 @@ def surface_faces(
         # Faces wholly on the rim of a part lie inside the larger mesh.
         real = ~mesh.rim[mesh.cells[cell[:, None], TET_FACES[face]]].all(axis=1)
         if real.any():
-            result.append((solid, cell[real], face[real]))
+            result.append((bit, cell[real], face[real]))
     return result
 
 
 def _surface_edges(
     mesh: Cells, of_cell: NDArray[np.int64], count: int, solids: Sequence[Solid | None]
-) -> list[tuple[Solid, NDArray[np.int64], NDArray[np.float64]]]:
-    """For every solid: the edges on its surface and the unit normal of the surface's faces there."""
+) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+    """For every bit: the edges on its surface and the unit normal of the surface's faces there."""
     result = []
-    for solid, cell, face in surface_faces(mesh, solids):
+    for bit, cell, face in surface_faces(mesh, solids):
         corner = mesh.points[mesh.cells[cell[:, None], TET_FACES[face]]]
         area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         index = of_cell[cell[:, None], _FACE_EDGES[face]].ravel()
@@ -116,26 +124,33 @@ def _surface_edges(
         on = np.unique(index)
         length = np.linalg.norm(normal[on], axis=1)
         on = on[length > 1e-12]
-        result.append((solid, on, normal[on] / length[length > 1e-12][:, None]))
+        result.append((bit, on, normal[on] / length[length > 1e-12][:, None]))
     return result
 
 
 def shifted(
-    solid: Solid, points: NDArray[np.float64], normal: NDArray[np.float64], reach: NDArray[np.float64]
+    solid: Solid,
+    points: NDArray[np.float64],
+    normal: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    offset: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Points (n, 3) moved along unit normals onto the surface, by the secant method; unmoved beyond `reach` (n,)."""
+    """Points (n, 3) moved along unit normals to where the distance is `offset` (n,), by the secant method.
+
+    Unmoved beyond `reach` (n,).
+    """
     before = np.zeros(len(points))
-    f_before = solid.distance(points)
+    f_before = solid.distance(points) - offset
     step = np.clip(-f_before, -reach, reach)
     f = f_before
     for _ in range(3):
-        f = solid.distance(points + step[:, None] * normal)
+        f = solid.distance(points + step[:, None] * normal) - offset
         slope = np.where(
             np.abs(step - before) > 1e-12, (f - f_before) / np.where(step == before, 1.0, step - before), 1.0
         )
         slope = np.where(np.abs(slope) > 0.2, slope, 1.0)
         before, f_before, step = step, f, np.clip(step - f / slope, -reach, reach)
-    f = solid.distance(points + step[:, None] * normal)
+    f = solid.distance(points + step[:, None] * normal) - offset
     better = (np.abs(f) < 0.1 * reach) & (np.abs(step) < reach)
     return points + np.where(better, step, 0.0)[:, None] * normal
 

@@ -12,23 +12,21 @@ from femsim.mesh._curve_kernels import jacobians, sample_gradients
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.improve import improve, settled
-from femsim.mesh.promote import Promoted, promoted, surface_faces
+from femsim.mesh.promote import Promoted, promoted
 from femsim.mesh.topology import TET_FACES
 from femsim.solid.base import Solid
-from femsim.solid.boolean import Offset
 
 Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
 
-#: Relative error of a compartment's volume from which its surface is moved, and beyond which it has other causes.
-MENDED = (0.002, 0.4)
-
+#: Relative error of a compartment's volume from which its surfaces are moved, and beyond which it has other causes.
+MENDED = (0.001, 0.5)
 #: How often surfaces are moved.
 ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Shaped:
-    """Sound cells, their mid-side nodes, and how far (len(solids),) mm every surface was moved outward."""
+    """Sound cells, their mid-side nodes, and how far (len(solids),) mm every surface was moved outward on average."""
 
     cells: Cells
     nodes: Promoted
@@ -51,8 +49,8 @@ class Task:
         Its zero is the outer surface.
     solids : sequence of Solid or None
         In bit order; None where a bit has no surface of its own.
-    missing : mapping of int to float
-        For every bit whose volume is to be kept, the volume wanted in these cells, mm3.
+    missing : mapping of int to (float, float)
+        For every compartment (by mask) whose volume is to be met: the volume wanted in these cells and in all, mm3.
     near : float
         Shortest usual edge, mm: surfaces are moved by a sixth of it at a time.
     curved : bool
@@ -63,28 +61,64 @@ class Task:
 
     domain: Solid
     solids: Sequence[Solid | None]
-    missing: Mapping[int, float]
+    missing: Mapping[int, tuple[float, float]]
     near: float
     curved: bool = True
     held: Held | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Patches:
+    """The pieces of surface between two compartments: what one piece gains, the other loses.
+
+    Attributes
+    ----------
+    area : (p,) float64
+        mm2.
+    pair : (p, 2) int64
+        Masks on either side; the first holds all the bits in which they differ.
+    bit, patch, corners : (f,) int64, (f,) int64, (f, 3) int64
+        For every face and bit in which its sides differ: the bit, the patch and the vertices.
+    size : (f,) float64
+        Area of these faces, mm2.
+    """
+
+    area: NDArray[np.float64]
+    pair: NDArray[np.int64]
+    bit: NDArray[np.int64]
+    patch: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    size: NDArray[np.float64]
+
+    def offsets(self, moved: NDArray[np.float64], bits: int, n: int) -> NDArray[np.float64]:
+        """How far to move every solid's surface at every vertex (bits, n): the mean over the patches there."""
+        total, weight = np.zeros((bits, n)), np.zeros((bits, n))
+        for k in range(3):
+            np.add.at(weight, (self.bit, self.corners[:, k]), self.size)
+            np.add.at(total, (self.bit, self.corners[:, k]), self.size * moved[self.patch])
+        return total / np.maximum(weight, 1e-300)
+
+
 def shaped(mesh: Cells, task: Task) -> Shaped:
-    """Repair cells, curve their edges, and move surfaces until the volumes of the solids are met."""
+    """Repair cells, curve their edges, and move surfaces until the volumes of the compartments are met."""
     mesh = improve(mesh, task.domain, task.solids)
-    moved = np.zeros(len(task.solids))
-    best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held), moved)
+    best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held), np.zeros(len(task.solids)))
     errors = _errors(best, task)
+    if not any(MENDED[0] < abs(e) < MENDED[1] for e in errors.values()):
+        return best
+    patches = _patches(mesh, len(task.solids))
+    moved = np.zeros(len(patches.area))
     for _ in range(ROUNDS):
-        step = _steps(best, task, errors)
+        step = _steps(patches, errors, task)
         if not step.any():
             break
         moved = moved + step
-        grown = [s if s is None or d == 0.0 else Offset(s, float(d)) for s, d in zip(task.solids, moved, strict=True)]
-        mesh = settled(best.cells, task.domain, grown)
-        other = Shaped(mesh, promoted(mesh, task.domain, grown, task.curved, task.held), moved)
+        offset = patches.offsets(moved, len(task.solids), len(mesh.points))
+        mesh = settled(best.cells, task.domain, task.solids, offset)
+        nodes = promoted(mesh, task.domain, task.solids, task.curved, task.held, offset)
+        other = Shaped(mesh, nodes, _means(patches, moved, len(task.solids)))
         found = _errors(other, task)
-        if sum(abs(e) for e in found.values()) >= sum(abs(e) for e in errors.values()):
+        if _cost(found, task) >= _cost(errors, task):
             break
         best, errors = other, found
     return best
@@ -107,26 +141,58 @@ def sicn(mesh: Cells) -> NDArray[np.float64]:
 
 
 def _errors(made: Shaped, task: Task) -> dict[int, float]:
-    """Volume wanted over volume found, less one, of every bit."""
-    volume = volumes(*made.ten())
-    result = {}
-    for bit, wanted in task.missing.items():
-        if wanted > 0.0:
-            result[bit] = 1.0 - float(volume[(made.cells.mask >> bit) & 1 == 1].sum()) / wanted
-    return result
+    """What is missing of every compartment over its whole volume."""
+    masks, index = np.unique(made.cells.mask, return_inverse=True)
+    found = dict(zip(masks.tolist(), np.bincount(index, volumes(*made.ten()), len(masks)).tolist(), strict=True))
+    return {m: (wanted - found.get(m, 0.0)) / whole for m, (wanted, whole) in task.missing.items() if whole > 0.0}
 
 
-def _steps(made: Shaped, task: Task, errors: Mapping[int, float]) -> NDArray[np.float64]:
-    """How far to move every surface outward, mm."""
-    step = np.zeros(len(task.solids))
-    number = {id(solid): bit for bit, solid in enumerate(task.solids) if solid is not None}
-    for solid, cell, face in surface_faces(made.cells, [*task.solids, None]):
-        bit = number[id(solid)]
-        error = errors.get(bit, 0.0)
-        if not MENDED[0] < abs(error) < MENDED[1]:
-            continue
-        corner = made.cells.points[made.cells.cells[cell[:, None], TET_FACES[face]]]
-        area = 0.5 * np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1).sum()
-        if area > task.near**2:
-            step[bit] = np.clip(error * task.missing[bit] / area, -task.near / 6.0, task.near / 6.0)
+def _cost(errors: Mapping[int, float], task: Task) -> float:
+    """Sum of squares of the relative errors, those of compartments of few elements counting less."""
+    few = 50.0 * task.near**3
+    return sum(e * e * min(task.missing[m][1] / few, 1.0) for m, e in errors.items())
+
+
+def _patches(mesh: Cells, bits: int) -> _Patches:
+    beside = mesh.beside
+    cell, face = np.nonzero((beside >= 0) & (mesh.mask[beside] != mesh.mask[:, None]))
+    other = mesh.mask[beside[cell, face]]
+    first = (mesh.mask[cell] & ~other) != 0
+    # A face between A without B and B without A belongs to two surfaces that go opposite ways: it stays.
+    first &= (other & ~mesh.mask[cell]) == 0
+    cell, face, other = cell[first], face[first], other[first]
+    corners = mesh.cells[cell[:, None], TET_FACES[face]]
+    place = mesh.points[corners]
+    size = 0.5 * np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1)
+    pair, patch = np.unique(np.stack([mesh.mask[cell], other], axis=1), axis=0, return_inverse=True)
+    patch = patch.ravel()
+    differ = pair[patch, 0] ^ pair[patch, 1]
+    bit, row = np.nonzero((differ[None] >> np.arange(bits)[:, None]) & 1)
+    return _Patches(
+        np.asarray(np.bincount(patch, size, len(pair)), float), pair, bit, patch[row], corners[row], size[row]
+    )
+
+
+def _steps(patches: _Patches, errors: Mapping[int, float], task: Task) -> NDArray[np.float64]:
+    """How far to move every patch outward, mm: the smallest moves that mend the volumes."""
+    judged = [m for m, e in errors.items() if abs(e) < MENDED[1]]
+    step = np.zeros(len(patches.area))
+    usable = patches.area > task.near**2
+    if not any(abs(errors[m]) > MENDED[0] for m in judged) or not usable.any():
+        return step
+    # Unknowns are moves times the root of the area, equations are weighted by the inverse of the volume.
+    root = np.sqrt(patches.area[usable])
+    matrix = np.stack([
+        root * ((patches.pair[usable, 0] == m).astype(float) - (patches.pair[usable, 1] == m)) / task.missing[m][1]
+        for m in judged
+    ])  # fmt: skip
+    weight = np.array([min(task.missing[m][1] / (50.0 * task.near**3), 1.0) ** 0.5 for m in judged])
+    right = np.array([errors[m] for m in judged])
+    found = np.linalg.lstsq(matrix * weight[:, None], right * weight, rcond=1e-4)[0] / root
+    step[usable] = np.clip(found, -task.near / 6.0, task.near / 6.0)
     return step
+
+
+def _means(patches: _Patches, moved: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
+    size = np.bincount(patches.bit, patches.size, bits)
+    return np.asarray(np.bincount(patches.bit, patches.size * moved[patches.patch], bits) / np.maximum(size, 1e-300))

@@ -82,7 +82,7 @@ def variant(
     solids : sequence of Solid or None
         In bit order; None for layers and for bits without a surface of their own.
     wanted : mapping of int to float
-        Volume of the solid of a bit inside the domain, mm3.
+        Volume of every compartment that lies in one of the solids, by mask, mm3.
     curved : bool
         Whether mid-side nodes lie on the surfaces.
     """
@@ -95,9 +95,9 @@ def variant(
     start = _taken(base, part, mask)
     stays = np.flatnonzero(~part.chosen)
     missing = {}
-    for bit, volume in wanted.items():
-        inside = stays[(part.mask[stays] >> bit) & 1 == 1]
-        missing[bit] = volume - float(base.volume[inside].sum())
+    for compartment, volume in wanted.items():
+        kept = float(base.volume[stays[part.mask[stays] == compartment]].sum())
+        missing[compartment] = volume - kept, volume
     surfaces = list(solids)
     for i, (bit, solid) in enumerate(layers):
         surfaces[bit] = _moved(solid, float(base.moved[i]))

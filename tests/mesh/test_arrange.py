@@ -93,7 +93,8 @@ def test_interface_nodes_lie_on_their_surface(nested: Mesh) -> None:
     assert np.array_equal(faces, nested.face_sets["cement"])
     nodes = np.unique(face_nodes(nested, faces)[:, :3])
     off = np.abs(Sphere((6, 0, 30), 7.5).distance(nested.points[nodes]))
-    assert np.median(off) < 1e-3
+    # The surface is moved, by a few micrometres here, until the compartment has its volume.
+    assert np.median(off) < 0.01
     assert np.quantile(off, 0.99) < 0.25
 
 
