@@ -108,6 +108,7 @@ def snap(
     edge_ids: Index,
     alpha: float,
     merge: float,
+    thin: float,
 ) -> int:  # pragma: no cover - compiled
     """Move vertices onto the surface, or declare them on it; changes `p`, `phi` and `slack`.
 
@@ -144,7 +145,11 @@ def snap(
                     best, chosen = score, e
         if chosen >= 0:
             p[v] = cross[chosen]
-        elif nearest >= merge and abs(phi[v]) > 1.1 * slack[v] and (ridge[v] or _on_surface(cells, mask, star, v)):
+        elif (
+            nearest >= merge
+            and abs(phi[v]) > max(thin, 1.1 * slack[v])
+            and (ridge[v] or _on_surface(cells, mask, star, v))
+        ):
             # Two surfaces would be merged here and the layer between them holed: cut it, thin as it is. (Not where
             # the vertex lies on the other one by declaration only: the two may be one and the same surface.)
             continue

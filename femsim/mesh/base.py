@@ -23,8 +23,9 @@ from femsim.solid.base import Solid
 
 #: Vertices closer to a surface than this share of `near` lie on it; crossings are found to a tenth of that.
 ON = 1e-3
-#: Tried in this order until the shapes are good enough: from thin layers kept to thin layers merged.
-RECIPES = (Recipe(0.25, 0.12), Recipe(0.25, 0.18), Recipe(0.3, 0.3), Recipe(0.2, 0.2), Recipe(0.35, 0.35))
+#: Alpha, merge and thin over `near`, tried in this order until the shapes are good enough: thin layers are kept at
+#: first, and merged in the end.
+RECIPES = ((0.25, 0.12, 0.06), (0.25, 0.18, 0.12), (0.3, 0.3, 0.25), (0.35, 0.35, 0.5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, sur
     missing = {mask: (volume, volume) for mask, volume in wanted.items() if mask}
     task = Task(domain, layers, missing, used.near, used.curved)
     best: tuple[float, Shaped] | None = None
-    for recipe in RECIPES:
+    for recipe in recipes(used.near):
         made = shaped(cut_all(start, layers, used.near, recipe), task)
         shape = sicn(made.cells)
         if best is None or shape.min() > best[0]:
@@ -123,6 +124,11 @@ def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, sur
     nodes, ten = made.ten()
     sharp = np.concatenate([made.cells.ridge, np.zeros(len(nodes) - len(made.cells.points), bool)])
     return Base(nodes, ten, made.cells.mask, sharp, made.moved, used.near, used.far, made.nodes.straightened)
+
+
+def recipes(near: float) -> list[Recipe]:
+    """How boldly to snap, in the order of trying."""
+    return [Recipe(alpha, merge, thin * near) for alpha, merge, thin in RECIPES]
 
 
 def cut_all(mesh: Cells, solids: Sequence[Solid | None], near: float, recipe: Recipe, first: int = 0) -> Cells:

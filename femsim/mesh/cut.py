@@ -19,6 +19,7 @@ from femsim.mesh.roots import crossing
 from femsim.mesh.topology import edges, neighbours
 from femsim.solid.base import Solid
 
+SLACK = 0.01  # of twice the longest edge: how far vertices of a surface may lie off it and still mean it
 EDGES = np.array([[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]])
 
 
@@ -106,11 +107,21 @@ class Cells:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How boldly vertices are snapped: `alpha` is the share of an edge within which a vertex is snapped, `merge` that
-    below which two surfaces are merged where no move keeps them apart."""
+    """How boldly vertices are snapped.
+
+    Attributes
+    ----------
+    alpha : float
+        Share of an edge within which a vertex is snapped.
+    merge : float
+        Share of an edge below which two surfaces are merged where no move keeps them apart.
+    thin : float
+        So are those closer than this, mm: many thin layers leave edges too short for shares to say anything.
+    """
 
     alpha: float = 0.25
     merge: float = 0.12
+    thin: float = 0.0
 
 
 def distances(solid: Solid, points: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
@@ -154,7 +165,9 @@ def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float, recipe: Recipe) -
     """
     margin = 2.0 * float(np.sqrt(_longest_square(mesh)))
     phi = distances(solid, mesh.points, margin)
-    phi[np.abs(phi) < tolerance] = 0.0
+    # What lies on another surface to within `slack` cannot be told from lying on this one; large slack is a merger.
+    known = np.where(mesh.slack < SLACK * margin, 1.1 * mesh.slack, 0.0)
+    phi[np.abs(phi) < tolerance + known] = 0.0
     negative = phi < 0
     inside = negative[mesh.cells]
     count = inside.sum(axis=1)
@@ -230,7 +243,7 @@ def _snap(
     edge_pointer, edge_ids = kernels.csr(ends, np.repeat(np.arange(len(pairs)), 2), n)
     kernels.snap(
         points, phi, slack, mesh.cells, mesh.mask, mesh.ridge, pairs, cross, share, order, pointer, stars, edge_pointer,
-        edge_ids, recipe.alpha, recipe.merge,
+        edge_ids, recipe.alpha, recipe.merge, recipe.thin,
     )  # fmt: skip
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.mesh.base import ON, RECIPES, Base, cut_all
+from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
 from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound
-from femsim.mesh.topology import TET_EDGES
+from femsim.mesh.topology import TET_EDGES, TET_FACES
 from femsim.solid.base import Solid
 from femsim.solid.boolean import Offset
 
@@ -92,7 +92,7 @@ def variant(
     part = _part(base, solids, mask)
     if not part.chosen.any():
         return Made(base.points, base.cells, part.mask, base.straightened)
-    start = _taken(base, part, mask)
+    start = _with_slack(_taken(base, part, mask), domain, layers)
     stays = np.flatnonzero(~part.chosen)
     missing = {}
     for compartment, volume in wanted.items():
@@ -108,7 +108,7 @@ def variant(
 
     best: tuple[float, Shaped] | None = None
     task = Task(domain, surfaces, missing, base.near, curved, held)
-    for recipe in RECIPES:
+    for recipe in recipes(base.near):
         made = shaped(cut_all(start, solids, base.near, recipe), task)
         shape = sicn(made.cells)
         fine = sound(np.concatenate([shape, np.ones(len(stays))]))
@@ -168,6 +168,24 @@ def _taken(base: Base, part: _Part, mask: Index) -> Cells:
         np.zeros(len(ids)),
         ids,
     )
+
+
+def _with_slack(mesh: Cells, domain: Solid, layers: Sequence[tuple[int, Solid]]) -> Cells:
+    """Cells that know how far the vertices on the bone's own surfaces lie off them: other solids may end there too."""
+    slack = mesh.slack.copy()
+    beside = mesh.beside
+    for bit, solid in [*layers, (-1, domain)]:
+        if bit < 0:
+            cell, face = np.nonzero(beside < 0)
+        else:
+            inside = (mesh.mask >> bit) & 1 == 1
+            cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
+        on = np.unique(mesh.cells[cell[:, None], TET_FACES[face]])
+        if bit < 0:
+            on = on[~mesh.rim[on]]
+        if len(on):
+            slack[on] = np.maximum(slack[on], np.abs(solid.distance(mesh.points[on])))
+    return replace(mesh, slack=slack)
 
 
 def _put_back(base: Base, part: _Part, made: Shaped) -> Made:
