@@ -202,7 +202,7 @@ def test_nasty_arrangements_are_meshed(cache: Path, name: str) -> None:
     if name == "the canal itself":
         # Flat cells with all vertices on the surface may fall to either side.
         apart = mesh.inside("lesion") != mesh.inside("endosteum")
-        assert cell_volumes(mesh)[apart].sum() < 1e-4 * np.pi * 49 * 120
+        assert cell_volumes(mesh)[apart].sum() < 1e-3 * np.pi * 49 * 120
 
 
 def test_reference_volumes_of_nested_and_equal_spheres() -> None:
