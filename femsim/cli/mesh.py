@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from femsim.cli.app import CaseFile, Json, app, emit, mode, progress
+from femsim.errors import FemsimWarning
 
 if TYPE_CHECKING:
     from femsim.mesh import Mesh
@@ -27,7 +29,10 @@ def mesh(case_file: CaseFile = None, out: _Target = Path("mesh.vtu"), as_json: J
 
     check_target(out)
     asked = case.load(case_file)
-    made = meshed(asked, strategies_of(asked), progress()).mesh
+    with warnings.catch_warnings():
+        # What the mesher has to say comes with the notes of the mesh.
+        warnings.simplefilter("ignore", FemsimWarning)
+        made = meshed(asked, strategies_of(asked), progress()).mesh
     write_mesh(out, made)
     found = _figures(made)
     if as_json:

@@ -14,7 +14,7 @@ from femsim.mesh._shape import all_sicn
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.topology import _tetrahedra, neighbours
 
-WORST = 0.05  # SICN below which an element spoils the stresses around it and the gate closes
+WORST = 0.1  # SICN below which an element spoils the stresses around it and the gate closes
 
 
 @dataclass(frozen=True, eq=False)

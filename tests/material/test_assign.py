@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from femsim import material
-from femsim.errors import InputError
+from femsim.errors import InputError, MaterialError
 from femsim.material import assign, axes_along
 
 Z = np.array([[0.0, 0.0, 1.0]])
@@ -73,3 +73,26 @@ def test_wrong_number_of_rows_is_refused() -> None:
 def test_only_nearly_incompressible_materials_are_projected() -> None:
     made = assign(["cortical_bone", material.get("marrow").with_(nu=0.499)], np.array([0, 1]), axis=np.repeat(Z, 2, 0))
     assert list(made.projection) == [False, True]
+
+
+def test_a_wall_is_mixed_in_by_volume() -> None:
+    """A bar of two layers under equal strain: the mixture has exactly its axial stiffness (Voigt)."""
+    bone, wall = material.get("trabecular_bone"), material.get("polyurethane")
+    density = np.full((3, 4), 0.3)
+    plain = material.assign([bone], np.zeros(3, np.int64), density=density)
+    mixed = material.blended(plain, [(wall, np.array([0.0, 0.25, 1.0]))])
+
+    def stiffness(m: object, cell: int) -> np.ndarray:
+        return m.base[m.index[cell]] * m.scale_table()[cell].mean()  # type: ignore[attr-defined]
+
+    np.testing.assert_array_equal(stiffness(mixed, 0), stiffness(plain, 0))
+    wanted = 0.25 * wall.stiffness() + 0.75 * stiffness(plain, 1)
+    np.testing.assert_allclose(stiffness(mixed, 1), wanted, rtol=0.006)
+    np.testing.assert_allclose(stiffness(mixed, 2), wall.stiffness(), rtol=1e-12)
+    assert material.blended(plain, []) is plain
+
+
+def test_an_anisotropic_wall_is_refused() -> None:
+    plain = material.assign(["pmma"], np.zeros(2, np.int64))
+    with pytest.raises(MaterialError, match="not isotropic"):
+        material.blended(plain, [("cortical_bone", np.array([0.5, 0.0]))])

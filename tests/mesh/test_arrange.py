@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import warnings
 from pathlib import Path
 
@@ -187,24 +186,3 @@ def test_gate_names_the_place() -> None:
         check(Mesh(points * np.nan, np.array([[0, 1, 2, 3]]), "tet4", (), np.zeros(1, np.int64)))
     with pytest.raises(MeshError):
         check(Mesh(points, np.zeros((0, 4), np.int64), "tet4", (), np.zeros(0, np.int64)))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("offset", range(40))
-def test_random_variants(offset: int, tmp_path: Path) -> None:
-    """Forty variants of the benchmark; the seeds change with the date."""
-    import importlib.util
-
-    path = Path(__file__).parents[2] / "benchmarks" / "mesher.py"
-    spec = importlib.util.spec_from_file_location("mesher_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["mesher_benchmark"] = module
-    spec.loader.exec_module(module)
-    outcome = module.run(datetime.date.today().toordinal() * 40 + offset, tmp_path)
-    assert outcome.error == ""
-    assert outcome.worst >= 0.1
-    assert outcome.above >= 0.999
