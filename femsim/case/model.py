@@ -19,6 +19,7 @@ from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
 from femsim.schema import Schema, located
+from femsim.show import boxed
 from femsim.treatment import TREATMENTS, AnyTreatment
 from femsim.units import Density, Length, Mass, measured
 
@@ -146,10 +147,33 @@ class Case(Schema):
         """A material of the library with this case's changes."""
         return _changed(name, self.materials.get(name, {}))
 
+    def __str__(self) -> str:
+        bone, size = self.bone, self.mesh
+        kind = getattr(bone, "kind", type(bone).__name__)
+        lines = [
+            f"{type(self).__name__} {self.name}: {kind}, load {self.load}, {self.body_mass:g} kg",
+            *(f"  lesion: {_differs(one)}" for one in self.lesion),
+            f"  mesh: {size.near:g} mm near lesions and devices, {size.far:g} mm far away",
+        ]  # fmt: skip
+        if self.materials:
+            lines.append(f"  changed materials: {', '.join(self.materials)}")
+        strategies = getattr(self, "strategies", None)
+        if strategies:
+            lines.append(f"  strategies: {', '.join(strategies)}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return boxed(self)
+
     def key(self) -> str:
         """Content hash, equal in every process."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _differs(one: Schema) -> str:
+    """What of a part of a case is not as by default."""
+    return ", ".join(f"{key} {value}" for key, value in one.model_dump(exclude_defaults=True).items()) or "default"
 
 
 def _default_strategies() -> dict[str, Any]:

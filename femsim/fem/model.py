@@ -15,6 +15,7 @@ from femsim.fem.elements import Element, element
 from femsim.fem.loads import Load
 from femsim.fem.material import Material
 from femsim.fem.supports import Support
+from femsim.show import boxed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -146,6 +147,9 @@ class Model:
 
     def _volume(self, cells: NDArray[np.bool_]) -> float:
         return float(quadrature_volumes(self.points, self.cells[cells], self.element).sum())
+
+    def _repr_html_(self) -> str:
+        return boxed(self)
 
 
 def quadrature_points(points: Floats, cells: Ints, name: str) -> Floats:

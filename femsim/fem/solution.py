@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from femsim.fem import operators
 from femsim.fem.model import Model
 from femsim.fem.workspace import Grid
+from femsim.show import boxed
 
 Floats = NDArray[np.float64]
 
@@ -159,3 +160,6 @@ class Solution:
                 f"energy {checks.energy_balance:.1e}, residual {checks.residual:.1e}",
             ]
         )
+
+    def _repr_html_(self) -> str:
+        return boxed(self)

@@ -9,6 +9,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from femsim.show import boxed
+
 NODES_PER_CELL = {"tet4": 4, "tet10": 10, "hex8": 8, "hex20": 20}
 
 _EMPTY: Mapping[str, NDArray[np.int64]] = MappingProxyType({})
@@ -58,3 +60,17 @@ class Mesh:
     def names_of(self, mask: int) -> tuple[str, ...]:
         """Names of the solids in one compartment mask."""
         return tuple(name for i, name in enumerate(self.solids) if mask >> i & 1)
+
+    def __str__(self) -> str:
+        size = np.ptp(self.points, axis=0) if len(self.points) else np.zeros(3)
+        lines = [
+            f"Mesh: {len(self.points)} nodes, {len(self.cells)} {self.kind}, {3 * len(self.points)} unknowns",
+            f"  box {size[0]:.5g} x {size[1]:.5g} x {size[2]:.5g} mm",
+        ]
+        masks, counts = np.unique(self.compartment, return_counts=True)
+        for mask, count in zip(masks, counts, strict=True):
+            lines.append(f"  {', '.join(self.names_of(int(mask))) or 'in no solid'}: {count} elements")
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        return boxed(self)

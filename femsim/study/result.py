@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from femsim.case import Case
 from femsim.errors import InputError
 from femsim.fields import FIELDS
 from femsim.mesh import Mesh
+from femsim.show import boxed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from femsim.study.setup import Setup
 
 Value = float | int | str | None
+
+#: What a comparison prints; its frame holds everything.
+_PRINTED = (
+    "stiffness", "torsional_stiffness", "stiffness_of_intact", "failure_load", "failure_load_bw", "failure_moment",
+    "failure_load_error", "maximum_risk", "failure_place",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +67,17 @@ class CaseResult:
     metrics: Mapping[str, Value]
     fields: Mapping[str, NDArray[Any]]
     curve: risk.Curve | None = None
+
+    def __str__(self) -> str:
+        known = {key: value for key, value in self.metrics.items() if value is not None and key in FIELDS}
+        rows = [
+            f"  {FIELDS[key].label}: {value:.4g}" if isinstance(value, float) else f"  {FIELDS[key].label}: {value}"
+            for key, value in known.items()
+        ]
+        return "\n".join([f"{self.label}: {len(self.mesh.cells)} elements, {', '.join(self.materials)}", *rows])
+
+    def _repr_html_(self) -> str:
+        return boxed(self)
 
     @property
     def grid(self) -> pv.UnstructuredGrid:
@@ -160,6 +180,16 @@ class ComparisonResult:
             "warnings": list(self.warnings),
             "seconds": dict(self.seconds),
         }
+
+    def figure(self, name: str = "risk", width: str | float = "double", path: Path | str | None = None) -> Any:
+        """A figure for a paper; see `femsim.report.paper.figure` for the names and the widths."""
+        # the room that draws lies above this one: it is named here, and loaded when a figure is asked for
+        return import_module("femsim.report.paper").figure(self, name, width, path)
+
+    def __str__(self) -> str:
+        shown = [name for name in _PRINTED if name in self.frame and self.frame[name].notna().any()]
+        table = self.frame[shown].rename(columns={name: FIELDS[name].label for name in shown})
+        return f"{self!r}\n{table.to_string(float_format=lambda value: f'{value:.4g}')}"
 
     def __repr__(self) -> str:
         rows = ", ".join(self.results)

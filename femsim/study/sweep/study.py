@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from femsim import treatment
 from femsim.case import Case, Comparison
 from femsim.errors import InputError
+from femsim.show import boxed
 from femsim.study.sweep import answers, folder, reduced, table
 from femsim.study.sweep.spec import Run, Sampling, StudySpec, read, with_rows
 from femsim.study.sweep.tasks import Task, expand
@@ -205,6 +206,9 @@ class Study:
                 "The study has not been run.", "It has no results yet.", "Call its run(), or femsim.load a folder."
             )
         return self.folder
+
+    def _repr_html_(self) -> str:
+        return boxed(self) + ("" if self.folder is None else str(self.frame.to_html(max_rows=20)))
 
     def __repr__(self) -> str:
         where = "not run" if self.folder is None else f"in {self.folder}"
