@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from femsim.fem.linear import batch_kernels as kernels
 from femsim.fem.linear import blocks as store
 from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import dissect
@@ -78,6 +79,13 @@ class GroupLevel:
         _restrict(self.indptr, self.indices, self.values, residual, coarse)
         correction = solve_factored(self.factor, coarse.ravel()).reshape(-1, 6)
         _interpolate(self.indptr, self.indices, self.values, correction, x)
+
+    def add_correction_batch(self, residual: NDArray[np.float32], x: NDArray[np.float32]) -> None:
+        """The same for (v, 3, 8)."""
+        coarse = np.zeros((self.factor.tree.order.size, 6, residual.shape[2]), np.float32)
+        kernels.restrict_groups(self.indptr, self.indices, self.values, residual, coarse)
+        correction = solve_factored(self.factor, coarse.reshape(-1, coarse.shape[2])).reshape(coarse.shape)
+        kernels.interpolate_groups(self.indptr, self.indices, self.values, correction, x)
 
 
 def group_vertices(indptr: NDArray[Any], indices: NDArray[Any], points: Floats, free: NDArray[np.bool_]) -> Groups:

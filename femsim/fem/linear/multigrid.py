@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import SolveError
 from femsim.fem.linear import blocks as store
+from femsim.fem.linear.batch import LANES, solve_batch
 from femsim.fem.linear.coarse import Coarse, add_interpolated, coarse_space, restrict_residual
 from femsim.fem.linear.system import Floats, System, not_converged
 from femsim.fem.linear.vertices import VertexCycle, VertexFactor, vertex_solver
@@ -154,23 +155,21 @@ def solve_multigrid(
     residuals : (k,)
     """
     numbering = hierarchy.structure.numbering
-    many = len(rhs)
-    x = np.zeros_like(rhs)
+    x, count, residual = np.zeros_like(rhs), np.zeros(len(rhs), np.int64), np.zeros(len(rhs))
+    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext(None) as pool:
+        for first in range(0, len(rhs), LANES):
+            part = slice(first, first + LANES)
+            start = None if guess is None else guess[part]
+            if len(rhs[part]) > 1:
+                x[part], count[part], residual[part] = solve_batch(hierarchy, rhs[part], tolerance, start, pool)
+                continue
+            begin = None if start is None else start[0][numbering.old].ravel()
+            right = rhs[first][numbering.old].ravel()
+            found, count[first], residual[first] = _cg(_Operators(hierarchy, pool), right, tolerance, begin)
+            x[first, numbering.old] = found.reshape(-1, 3)
     out = np.flatnonzero(numbering.new < 0)  # fixed nodes hold a multiple of the identity
     x[:, out] = rhs[:, out] / hierarchy.held[:, None]
-
-    def one(k: int, pool: Executor | None) -> tuple[int, float]:
-        start = None if guess is None else guess[k][numbering.old].ravel()
-        found, count, residual = _cg(_Operators(hierarchy, pool), rhs[k][numbering.old].ravel(), tolerance, start)
-        x[k, numbering.old] = found.reshape(-1, 3)
-        return count, residual
-
-    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext(None) as pool:
-        if pool is None or many < threads:
-            done = [one(k, pool) for k in range(many)]
-        else:  # load cases side by side need no slabs
-            done = list(pool.map(lambda k: one(k, None), range(many)))
-    return x, np.array([d[0] for d in done], np.int64), np.array([d[1] for d in done], float)
+    return x, count, residual
 
 
 def _cg(operators: _Operators, b: Floats, tolerance: float, start: Floats | None) -> tuple[Floats, int, float]:

@@ -1,0 +1,224 @@
+"""The kernels of `femsim.fem.linear.blocks` for eight right-hand sides at once.
+
+Every block is read once for all eight, and the eight numbers of one unknown lie side by side, so that each
+multiplication is one vector instruction. numba does not find that by itself (the arrays might overlap), so the two
+products of a 3 x 3 block with eight columns are written in the compiler's own terms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+#: Right-hand sides of one batch.
+LANES = 8
+
+
+def _product(transposed: bool) -> Any:
+    """A function ``(matrix, source, target, single)`` of addresses: target -= matrix @ source, or its transpose."""
+
+    def typing(context, matrix, source, target, single):  # type: ignore[no-untyped-def]
+        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            scalar = ir.FloatType() if signature.args[3].literal_value else ir.DoubleType()
+            vector = ir.VectorType(scalar, LANES)
+            align = 4 if signature.args[3].literal_value else 8
+            m = builder.inttoptr(arguments[0], scalar.as_pointer())
+            u, s = (builder.inttoptr(a, vector.as_pointer()) for a in arguments[1:3])
+            at = [ir.Constant(ir.IntType(64), i) for i in range(9)]
+            read = [builder.load(builder.gep(u, [at[b]]), align=align) for b in range(3)]
+            undefined, mask = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
+            for a in range(3):
+                place = builder.gep(s, [at[a]])
+                total = builder.load(place, align=align)
+                for b in range(3):
+                    entry = builder.load(builder.gep(m, [at[3 * b + a if transposed else 3 * a + b]]), align=align)
+                    wide = builder.insert_element(undefined, entry, ir.Constant(ir.IntType(32), 0))
+                    wide = builder.shuffle_vector(wide, undefined, mask)
+                    total = builder.fsub(total, builder.fmul(wide, read[b], flags=("contract",)), flags=("contract",))
+                builder.store(total, place, align=align)
+            return context.get_dummy_value()
+
+        if not isinstance(single, types.BooleanLiteral):
+            return None
+        return types.void(types.int64, types.int64, types.int64, single), code
+
+    return typing
+
+
+def _typed_plain(typingctx, matrix, source, target, single):  # type: ignore[no-untyped-def]
+    return _product(False)(typingctx, matrix, source, target, single)
+
+
+def _typed_transposed(typingctx, matrix, source, target, single):  # type: ignore[no-untyped-def]
+    return _product(True)(typingctx, matrix, source, target, single)
+
+
+_subtract: Any = intrinsic(prefer_literal=True)(_typed_plain)
+_subtract_transposed: Any = intrinsic(prefer_literal=True)(_typed_transposed)
+
+
+@njit(cache=True, nogil=True)
+def multiply_batch(first, end, indptr, indices, lower, diagonal, x, y):  # type: ignore[no-untyped-def]
+    """y -= A x for the rows first to end of the lower triangle and their mirror; x and y (n, 3, 8) float64."""
+    m, d, u, v = lower.ctypes.data, diagonal.ctypes.data, x.ctypes.data, y.ctypes.data
+    row = 3 * 8 * 8
+    for i in range(first, end):
+        _subtract(d + 72 * i, u + row * i, v + row * i, False)
+        for p in range(indptr[i], indptr[i + 1]):
+            k = np.int64(indices[p])
+            _subtract(m + 72 * p, u + row * k, v + row * i, False)
+            _subtract_transposed(m + 72 * p, u + row * i, v + row * k, False)
+
+
+@njit(cache=True, nogil=True)
+def forward_batch(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
+    """Gauss-Seidel forwards from zero and the residual in the same pass; arrays (n, 3, 8) float32, r zero on entry."""
+    m, u, v = lower.ctypes.data, x.ctypes.data, r.ctypes.data
+    own = np.empty((3, 8), np.float32)
+    s = own.ctypes.data
+    row = 3 * 8 * 4
+    for i in range(first, end):
+        own[:] = b[i]
+        for p in range(indptr[i], indptr[i + 1]):
+            _subtract(m + 36 * p, u + row * np.int64(indices[p]), s, True)
+        _apply(inverse[i], own, x[i])
+        for p in range(indptr[i], indptr[i + 1]):
+            _subtract_transposed(m + 36 * p, u + row * i, v + row * np.int64(indices[p]), True)
+
+
+@njit(cache=True, nogil=True)
+def backward_batch(first, end, indptr, indices, lower, inverse, b, x):  # type: ignore[no-untyped-def]
+    """Gauss-Seidel backwards from x, in place; arrays (n, 3, 8) float32. Overwrites b."""
+    m, u, v = lower.ctypes.data, x.ctypes.data, b.ctypes.data
+    row = 3 * 8 * 4
+    for i in range(end - 1, first - 1, -1):
+        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):
+            _subtract(m + 36 * p, u + row * np.int64(indices[p]), v + row * i, True)
+        _apply(inverse[i], b[i], x[i])
+        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):
+            _subtract_transposed(m + 36 * p, u + row * i, v + row * np.int64(indices[p]), True)
+
+
+@njit(cache=True, nogil=True)
+def _apply(d, source, target):  # type: ignore[no-untyped-def]
+    for lane in range(8):
+        s0, s1, s2 = source[0, lane], source[1, lane], source[2, lane]
+        target[0, lane] = d[0, 0] * s0 + d[0, 1] * s1 + d[0, 2] * s2
+        target[1, lane] = d[1, 0] * s0 + d[1, 1] * s1 + d[1, 2] * s2
+        target[2, lane] = d[2, 0] * s0 + d[2, 1] * s1 + d[2, 2] * s2
+
+
+@njit(cache=True, nogil=True)
+def restrict_batch(residual, parents, fine, out):  # type: ignore[no-untyped-def]
+    """out (v, 3, 8) = P^T residual (n, 3, 8), as `coarse.restrict_residual`."""
+    out[:] = 0.0
+    for i in range(parents.shape[0]):
+        p, q = parents[i, 0], parents[i, 1]
+        for a in range(3):
+            for lane in range(8):
+                half = fine[i, a] * residual[i, a, lane]
+                out[p, a, lane] += half
+                out[q, a, lane] += half
+
+
+@njit(cache=True, nogil=True)
+def interpolate_batch(correction, parents, fine, x):  # type: ignore[no-untyped-def]
+    """x (n, 3, 8) += P correction (v, 3, 8)."""
+    for i in range(parents.shape[0]):
+        p, q = parents[i, 0], parents[i, 1]
+        for a in range(3):
+            for lane in range(8):
+                x[i, a, lane] += fine[i, a] * (correction[p, a, lane] + correction[q, a, lane])
+
+
+@njit(cache=True, nogil=True)
+def restrict_groups(indptr, indices, values, residual, out):  # type: ignore[no-untyped-def]
+    """out (g, 6, 8) += P^T residual (v, 3, 8)."""
+    for i in range(indptr.size - 1):
+        for p in range(indptr[i], indptr[i + 1]):
+            g = indices[p]
+            for a in range(3):
+                for c in range(6):
+                    value = values[p, a, c]
+                    for lane in range(8):
+                        out[g, c, lane] += value * residual[i, a, lane]
+
+
+@njit(cache=True, nogil=True)
+def interpolate_groups(indptr, indices, values, correction, x):  # type: ignore[no-untyped-def]
+    """x (v, 3, 8) += P correction (g, 6, 8)."""
+    for i in range(indptr.size - 1):
+        for p in range(indptr[i], indptr[i + 1]):
+            g = indices[p]
+            for a in range(3):
+                for c in range(6):
+                    value = values[p, a, c]
+                    for lane in range(8):
+                        x[i, a, lane] += value * correction[g, c, lane]
+
+
+@njit(cache=True, nogil=True)
+def dots(a, b):  # type: ignore[no-untyped-def]
+    """Scalar products (8,) of the columns of (n, 3, 8) arrays."""
+    out = np.zeros(8)
+    for i in range(a.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                out[lane] += np.float64(a[i, c, lane]) * np.float64(b[i, c, lane])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def step(x, r, p, q, alpha):  # type: ignore[no-untyped-def]
+    """x += alpha p and r += alpha q, column by column; the squared norms (8,) of r."""
+    out = np.zeros(8)
+    for i in range(x.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                x[i, c, lane] += alpha[lane] * p[i, c, lane]
+                r[i, c, lane] += alpha[lane] * q[i, c, lane]
+                out[lane] += r[i, c, lane] * r[i, c, lane]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def turn(p, z, beta):  # type: ignore[no-untyped-def]
+    """p = z + beta p, column by column."""
+    for i in range(p.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                p[i, c, lane] = z[i, c, lane] + beta[lane] * p[i, c, lane]
+
+
+@njit(cache=True, nogil=True)
+def to_single(r):  # type: ignore[no-untyped-def]
+    """Columns of r divided by their largest entry, in single precision, and those entries (1 for an empty column)."""
+    size = np.zeros(8)
+    for i in range(r.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                size[lane] = max(size[lane], abs(r[i, c, lane]))
+    for lane in range(8):
+        if size[lane] == 0.0:
+            size[lane] = 1.0
+    out = np.empty(r.shape, np.float32)
+    for i in range(r.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                out[i, c, lane] = r[i, c, lane] / size[lane]
+    return out, size
+
+
+@njit(cache=True, nogil=True)
+def to_double(x, size):  # type: ignore[no-untyped-def]
+    """Columns times `size`, in double precision."""
+    out = np.empty(x.shape, np.float64)
+    for i in range(x.shape[0]):
+        for c in range(3):
+            for lane in range(8):
+                out[i, c, lane] = x[i, c, lane] * size[lane]
+    return out
