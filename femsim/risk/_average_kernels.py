@@ -40,7 +40,7 @@ def average_over_volume(  # type: ignore[no-untyped-def]
         limit = 1.3 * radius
         while True:
             stamp += 1
-            found, total, least, queue, distance, volume, cell, slot = _gather(
+            found, total, queue, distance, volume, cell, slot = _gather(
                 points, corners, middle, extent, start, around, group, size, node[p], kind[p], target, limit,
                 limit >= reach, place, inner, seen, stamp, queue, distance, volume, cell, slot,
             )  # fmt: skip
@@ -49,8 +49,8 @@ def average_over_volume(  # type: ignore[no-untyped-def]
             limit = min(limit * 1.3, reach)
         used, left = 0.0, target
         for k in np.argsort(distance[:found]):
-            # every element at the node has its say, also where one of its points is more than the volume
-            w = volume[k] if limit >= reach and distance[k] <= least else min(volume[k], left)
+            # every large element at the node has its say, also where one of them is more than the volume
+            w = volume[k] if distance[k] == 0.0 else min(volume[k], left)
             if w <= 0.0:
                 break
             left -= w
@@ -61,7 +61,7 @@ def average_over_volume(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _add(row, weight, values, own, slot, field):  # type: ignore[no-untyped-def]
-    """Add the field at one point: of the element's mean (-1), a quadrature point (-2 - q), or a point of `field`."""
+    """Add the field at one point: the element's mean (-1), a quadrature point (-2 - q), or a row of `field`."""
     for j in range(len(row)):
         if slot == -1:
             row[j] += weight * own[j]
@@ -73,15 +73,15 @@ def _add(row, weight, values, own, slot, field):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gather(  # type: ignore[no-untyped-def]
+def _gather(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, kept whole for the compiler
     points, corners, middle, extent, start, around, group, size, node, kind, target, limit, last, place, inner, seen,
     stamp, queue, distance, volume, cell, slot,
 ):  # fmt: skip
-    """Points of the connected elements of one group within `limit` of a node; where it is the `last` try, and elements
-    are larger than it reaches, those at the node count all the same."""
+    """Points of the connected elements of one group within `limit` of a node; in the `last` try, elements at the node
+    that are too large to have a point there count with their field at the node."""
     centre = points[node]
     tail, queue = _push(start, around, group, node, kind, seen, stamp, queue, 0)
-    first, head, found, total, least = tail, 0, 0, 0.0, 0.0
+    first, head, found, total = tail, 0, 0, 0.0
     while head < tail:
         c = queue[head]
         head += 1
@@ -102,7 +102,7 @@ def _gather(  # type: ignore[no-untyped-def]
                     z += w * points[corners[c, a], 2]
             r = math.sqrt(x * x + y * y + z * z)
             nearest = min(nearest, r)
-            if r <= limit or (own and last):
+            if r <= limit:
                 near = True
                 if found == len(distance):
                     distance, volume = _twice(distance), _twice(volume)
@@ -111,12 +111,21 @@ def _gather(  # type: ignore[no-untyped-def]
                 slot[found] = s if count == len(place) else -2 - s if count > 1 else -1
                 total += size[c] / count
                 found += 1
-        if own:
-            least = max(least, nearest)
+        if own and last and nearest > limit:
+            # the element is larger than the region reaches: its field at the node itself
+            if found == len(distance):
+                distance, volume = _twice(distance), _twice(volume)
+                cell, slot = _twice(cell), _twice(slot)
+            distance[found], volume[found], cell[found] = 0.0, size[c], c
+            for a in range(corners.shape[1]):
+                if corners[c, a] == node:
+                    slot[found] = len(place) + a
+            total += size[c]
+            found += 1
         if near:
             for a in range(corners.shape[1]):
                 tail, queue = _push(start, around, group, corners[c, a], kind, seen, stamp, queue, tail)
-    return found, total, least, queue, distance, volume, cell, slot
+    return found, total, queue, distance, volume, cell, slot
 
 
 @njit(cache=True, nogil=True)

@@ -155,11 +155,13 @@ def _corner_weights(kind: str, xi: Floats) -> Floats:
 
 @cache
 def _subdivision(kind: str) -> tuple[Floats, Floats]:
-    """Points that resolve one large element: weights (s, c) of its corners and (s, q) of its quadrature points."""
+    """Points that resolve one large element: weights (s, c) of its corners, and (s + c, q) of its quadrature points,
+    with those of the corners themselves behind."""
     own = _corner_weights(kind, fem.element(kind).quadrature)
     if _CORNERS[kind] != 4:
         # hexahedra come from voxels and blocks, which are equally fine everywhere
-        return own, np.eye(len(own))
+        # a linear field through the quadrature points, by least squares where there are more of them than corners
+        return own, np.ascontiguousarray(np.vstack([np.eye(len(own)), np.linalg.pinv(own)]))
     a, b, c, d = np.eye(4)
     ab, ac, ad, bc, bd, cd = ((x + y) / 2 for x, y in ((a, b), (a, c), (a, d), (b, c), (b, d), (c, d)))
     eighths = [
@@ -168,5 +170,6 @@ def _subdivision(kind: str) -> tuple[Floats, Floats]:
     ]  # fmt: skip
     inner = _corner_weights("tet10", fem.element("tet10").quadrature)
     place = np.concatenate([inner @ np.array(one) for one in eighths])
-    field = np.ones((len(place), 1)) if len(own) == 1 else place @ np.linalg.inv(own)
+    every = np.vstack([place, np.eye(4)])
+    field = np.ones((len(every), 1)) if len(own) == 1 else every @ np.linalg.inv(own)
     return np.ascontiguousarray(place), np.ascontiguousarray(field)
