@@ -93,9 +93,8 @@ def settled(
 
 
 def _mean_volume(mesh: Cells) -> float:
-    corner = mesh.points[mesh.cells]
-    edge = corner[:, 1:] - corner[:, :1]
-    return float(np.median(np.abs(np.linalg.det(edge)))) / 6.0
+    a, b, c, d = (mesh.points[mesh.cells[:, k]] for k in range(4))
+    return float(np.median(np.abs(np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a)))) / 6.0
 
 
 def _guarded(mesh: Cells, wanted: NDArray[np.float64]) -> NDArray[np.float64]:

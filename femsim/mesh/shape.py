@@ -19,9 +19,9 @@ from femsim.solid.base import Solid
 Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 #: Relative error of a compartment's volume from which its surfaces are moved, and beyond which it has other causes.
-MENDED = (0.001, 0.5)
+MENDED = (0.003, 0.5)
 #: How often surfaces are moved.
-ROUNDS = 4
+ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
