@@ -106,10 +106,14 @@ def lower_pattern(indptr: NDArray[Any], indices: NDArray[Any], numbering: Number
     return LowerBlocks(*_lower_pattern(indptr, indices, numbering.old, numbering.new))
 
 
-def take_blocks(pattern: LowerBlocks, blocks: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
+def take_blocks(
+    pattern: LowerBlocks, blocks: NDArray[np.float64], dtype: Any, pool: Executor | None = None
+) -> NDArray[Any]:
     """Values of the lower triangle, (nnz, 3, 3), from the blocks of the system."""
     out = np.empty((pattern.source.size, 3, 3), dtype)
-    _take(blocks, pattern.source, out)
+    edges = np.linspace(0, pattern.source.size, SLABS + 1).astype(int).tolist()
+    shares = [*itertools.pairwise(edges), (0, 0)]
+    over_slabs(pool, shares, lambda first, end: _take(first, end, blocks, pattern.source, out))
     return out
 
 
@@ -176,8 +180,8 @@ def _lower_pattern(indptr, indices, old, new):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _take(blocks, source, out):  # type: ignore[no-untyped-def]
-    for p in range(source.size):
+def _take(first, end, blocks, source, out):  # type: ignore[no-untyped-def]
+    for p in range(first, end):
         s = source[p]
         for a in range(3):
             for b in range(3):

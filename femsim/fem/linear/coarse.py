@@ -6,6 +6,8 @@ A small vertex matrix is factorised; a large one is smoothed in turn and correct
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,13 +88,16 @@ def coarse_space(system: System, numbering: store.Numbering) -> Coarse:
     )  # fmt: skip
 
 
-def coarse_matrix(system: System, coarse: Coarse) -> Floats:
+def coarse_matrix(system: System, coarse: Coarse, pool: Executor | None = None) -> Floats:
     """Blocks of P^T A P on the pattern of the sub-space; fixed unknowns become identity rows of matching size."""
     out = np.zeros((coarse.indices.size, 3, 3))
-    _coarse_values(
+    edges = np.linspace(0, len(coarse.free), store.SLABS + 1).astype(int).tolist()
+    shared = (
         system.indptr, system.indices, system.blocks, system.free, coarse.free, coarse.pairs, coarse.child_start,
         coarse.child, coarse.indptr, coarse.indices, out,
     )  # fmt: skip
+    shares = [*itertools.pairwise(edges), (0, 0)]  # a vertex writes its own row only
+    store.over_slabs(pool, shares, lambda first, end: _coarse_values(first, end, *shared))
     return out
 
 
@@ -122,11 +127,10 @@ def _coarse_pattern(indptr, indices, pairs, child_start, child):  # type: ignore
 
 @njit(cache=True, nogil=True)
 def _coarse_values(  # type: ignore[no-untyped-def]
-    indptr, indices, blocks, fine, free, pairs, child_start, child, rows, columns, out
+    first, end, indptr, indices, blocks, fine, free, pairs, child_start, child, rows, columns, out
 ):
-    n = rows.size - 1
-    place = np.empty(n, np.int64)
-    for v in range(n):
+    place = np.empty(rows.size - 1, np.int64)
+    for v in range(first, end):
         for q in range(rows[v], rows[v + 1]):
             place[columns[q]] = q
         for c in range(child_start[v], child_start[v + 1]):

@@ -10,7 +10,7 @@ precision.
 from __future__ import annotations
 
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,7 @@ def structure_of(system: System) -> Structure:
     return Structure(numbering, lower, coarse_space(system, numbering))
 
 
-def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
+def hierarchy_of(system: System, structure: Structure, pool: Executor | None = None) -> Hierarchy:
     """Preconditioner for the values of a system.
 
     Raises
@@ -70,7 +70,7 @@ def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
     SolveError
         If a diagonal block or the matrix of the linear sub-space is not positive definite.
     """
-    matrix = store.take_blocks(structure.lower, system.blocks, np.float64)
+    matrix = store.take_blocks(structure.lower, system.blocks, np.float64, pool)
     diagonal = np.ascontiguousarray(system.blocks[structure.lower.diagonal])
     held = system.blocks[_diagonal_places(system, structure)][:, 0, 0]
     lowest = np.linalg.eigvalsh(diagonal)[:, 0]
@@ -82,8 +82,9 @@ def hierarchy_of(system: System, structure: Structure) -> Hierarchy:
             "Check the moduli and the mesh quality there.",
         )
     inverse = np.linalg.inv(diagonal).astype(np.float32)
-    vertices = vertex_solver(system, structure.coarse)
-    return Hierarchy(structure, matrix, diagonal, held, matrix.astype(np.float32), inverse, vertices)
+    single = store.take_blocks(structure.lower, system.blocks, np.float32, pool)
+    vertices = vertex_solver(system, structure.coarse, pool)
+    return Hierarchy(structure, matrix, diagonal, held, single, inverse, vertices)
 
 
 def _diagonal_places(system: System, structure: Structure) -> NDArray[np.int64]:
@@ -134,6 +135,11 @@ class _Operators:
         return x * np.float64(size)
 
 
+def pool_of(threads: int) -> AbstractContextManager[Executor | None]:
+    """Threads to share work among, or None where there is one."""
+    return ThreadPoolExecutor(threads) if threads > 1 else nullcontext(None)
+
+
 def solve_multigrid(
     hierarchy: Hierarchy, rhs: Floats, tolerance: float, guess: Floats | None, threads: int
 ) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -156,7 +162,7 @@ def solve_multigrid(
     """
     numbering = hierarchy.structure.numbering
     x, count, residual = np.zeros_like(rhs), np.zeros(len(rhs), np.int64), np.zeros(len(rhs))
-    with ThreadPoolExecutor(threads) if threads > 1 else nullcontext(None) as pool:
+    with pool_of(threads) as pool:
         for first in range(0, len(rhs), LANES):
             part = slice(first, first + LANES)
             start = None if guess is None else guess[part]

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from femsim.errors import InputError, SolveError
 from femsim.fem.linear.batch import LANES
 from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import Dissection, dissect
-from femsim.fem.linear.multigrid import hierarchy_of, solve_multigrid, structure_of
+from femsim.fem.linear.multigrid import hierarchy_of, pool_of, solve_multigrid, structure_of
 from femsim.fem.linear.system import Floats, Prepared, Result, System, not_converged, not_finite
 
 METHODS = ("auto", "direct", "multigrid")
@@ -85,6 +86,20 @@ def solve(
     """
     rhs = np.ascontiguousarray(rhs, np.float64)
     _check(system, rhs, method, tolerance, guess)
+    count = threads or _cores()
+    with threadpool_limits(count, "blas"):  # a process of a sweep must not take the processors of its neighbours
+        return _solve(system, rhs, method, tolerance, guess, reuse, count)
+
+
+def _solve(
+    system: System,
+    rhs: Floats,
+    method: str,
+    tolerance: float,
+    guess: Floats | None,
+    reuse: Prepared | None,
+    threads: int,
+) -> Result:
     clock = time.perf_counter()
     seconds: dict[str, float] = {}
     total = float(system.blocks.sum())
@@ -101,11 +116,12 @@ def solve(
     seconds["structure"] = time.perf_counter() - clock
     if factors is None:
         _refuse(_estimate(system, len(rhs), chosen, structure))
-        factors = hierarchy_of(system, structure) if chosen == "multigrid" else _factor(system, structure)
+        with pool_of(threads) as pool:
+            factors = hierarchy_of(system, structure, pool) if chosen == "multigrid" else _factor(system, structure)
     seconds["factorise"] = time.perf_counter() - clock - seconds["structure"]
     start = time.perf_counter()
     if chosen == "multigrid":
-        x, iterations, residuals = solve_multigrid(factors, rhs, tolerance, guess, threads or _cores())
+        x, iterations, residuals = solve_multigrid(factors, rhs, tolerance, guess, threads)
     else:
         x, residuals = _direct(system, factors, rhs)
         iterations = np.zeros(len(rhs), np.int64)

@@ -82,7 +82,7 @@ class VertexCycle:
         return x * self.free[:, :, None]
 
 
-def vertex_solver(system: System, coarse: Coarse) -> VertexFactor | VertexCycle:
+def vertex_solver(system: System, coarse: Coarse, pool: Executor | None) -> VertexFactor | VertexCycle:
     """The solver of the vertex level for the values of a system.
 
     Raises
@@ -90,7 +90,7 @@ def vertex_solver(system: System, coarse: Coarse) -> VertexFactor | VertexCycle:
     SolveError
         If the vertex matrix is not positive definite.
     """
-    matrix = coarse_matrix(system, coarse)
+    matrix = coarse_matrix(system, coarse, pool)
     pattern: tuple[Any, Any] = (coarse.indptr, coarse.indices)
     if coarse.tree is not None:
         factor = factorise(coarse.tree, *pattern, matrix, np.float32)
