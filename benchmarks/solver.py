@@ -33,7 +33,7 @@ MODULI = {"cortical_bone": 17000.0, "trabecular_bone": 500.0, "tumour_tissue": 5
 CEMENT = 2500.0
 POISSON = 0.3
 #: Element size near the lesion, mm, at which the default femur has about so many unknowns; the first guess only.
-NEAR = {"unknowns": 390_000.0, "near": 1.87, "ratio": 3.1}
+NEAR = {"unknowns": 358_000.0, "near": 2.0, "ratio": 3.1}
 
 
 # ------------------------------------------------------------------------------------------------------------ problems

@@ -206,3 +206,31 @@ def test_imposed_displacement_changes_one_load_case_only():
     wrong = fem.Model(points, cells, material, supports, {"push": [fem.ImposedDisplacement("nobody", -0.1)]})
     with pytest.raises(InputError, match="nobody"):
         fem.solve(wrong)
+
+
+def test_load_cases_together_are_load_cases_alone():
+    """With a coupling, a skew support and an imposed displacement: the columns share one iteration."""
+    points, cells, material = bar("tet10", (3, 3, 8), (2.0, 2.0, 16.0))
+    base, top = on(points, 2, 0.0), on(points, 2, 16.0)
+    slope = np.array([[0.6, 0.0, 0.8], [0.0, 1.0, 0.0], [-0.8, 0.0, 0.6]])
+    side = int(np.linalg.norm(points - [2.0, 2.0, 8.0], axis=1).argmin())
+    supports = [
+        fem.Fixed(base, name="pot"),
+        fem.Fixed([side], (0,), axes=slope, name="wedge"),
+        fem.RigidCoupling(top, (1.0, 1.0, 20.0), "head"),
+    ]
+    loads = {
+        "pull": [fem.CouplingForce("head", (0.0, 0.0, 50.0))],
+        "twist": [fem.CouplingForce("head", moment=(0.0, 0.0, 30.0))],
+        "weight": [fem.BodyForce((0.0, 0.01, 0.0))],
+        "nothing": [fem.BodyForce((0.0, 0.0, 0.0))],
+        "sink": [fem.ImposedDisplacement("pot", (0.0, 0.0, -0.1)), fem.CouplingForce("head", (1.0, 0.0, 0.0))],
+        "hot": [fem.InitialStrain((1e-3, 1e-3, 1e-3, 0.0, 0.0, 0.0))],
+    }
+    together = fem.solve(fem.Model(points, cells, material, supports, loads), solver="multigrid", tolerance=1e-9)
+    for name, case in loads.items():
+        alone = fem.solve(fem.Model(points, cells, material, supports, {name: case}), solver="direct")[name]
+        size = max(np.abs(alone.displacement).max(), 1e-12)
+        assert np.abs(together[name].displacement - alone.displacement).max() < 1e-6 * size, name
+        assert np.allclose(together[name].reaction, alone.reaction, atol=1e-5 * max(np.abs(alone.reaction).max(), 1.0))
+    assert np.abs(together["nothing"].displacement).max() == 0.0
