@@ -12,7 +12,7 @@ from femsim.errors import InputError, SolveError
 from femsim.fem import operators
 from femsim.fem.model import Model
 from femsim.fem.nonlinear.balance import Balance, Trial, balance_of
-from femsim.fem.nonlinear.laws import Inelastic
+from femsim.fem.nonlinear.laws import QUADRIC, Inelastic
 from femsim.fem.nonlinear.newton import Condition, Outcome, iterate
 from femsim.fem.nonlinear.state import State
 from femsim.fem.workspace import Workspace
@@ -24,8 +24,12 @@ Floats = NDArray[np.float64]
 LOAD, PLASTIC = "load displacement", "plastic strain"
 #: Share of the elastic displacement that is added to find what yields first.
 PROBE = 0.02
+#: How far into softening, of its whole length, the first step with softening may lead.
+ENTRY = 0.05
+#: Share of the progress of the point nearest to softening, above which points count for the control.
+NEAREST = 0.9
 #: How often a step over the peak is tried again, and by how much shorter.
-REFINED, SHORTER = 3, 0.4
+REFINED, SHORTER = 4, 0.4
 
 
 @dataclass(frozen=True)
@@ -210,7 +214,7 @@ class _Walk:
                 end = "no convergence"
                 break
             outcome, taken, cuts = found
-            if refined < REFINED and self._overshot(outcome.trial):
+            if refined < REFINED and (self._overshot(outcome.trial) or self._leapt(state, outcome.trial)):
                 self.control, refined, size = PLASTIC, refined + 1, min(taken, 1.0) * SHORTER
                 continue
             before, trial, old = trial, outcome.trial, state
@@ -292,6 +296,8 @@ class _Walk:
                 change, factor, moved = PROBE * change, PROBE * factor, PROBE * moved
                 probe = balance.trial(trial.unknowns + change, trial.factor + factor, state)
                 flow = probe.response.state.plastic - state.plastic
+            else:
+                flow = _leading(flow, state.kappa)
             vector, slope = operators.internal_forces(balance.grid, balance.model.material, flow), 0.0
             target = size * float((vector * moved).sum())
             part = size
@@ -328,6 +334,14 @@ class _Walk:
         loads = [step.load for step in self.steps]
         return loads[-1] == max(loads) and self._load(trial) < (1.0 - self.settings.resolve) * loads[-1]
 
+    def _leapt(self, state: State, trial: Trial) -> bool:
+        """Whether a step leads from no softening at all to well into it: the peak may lie in between."""
+        points = self.balance.points
+        may = (points.tables.kind[points.material.index] == QUADRIC) & points.inelastic
+        if not may.any():
+            return False
+        return bool(state.kappa[may].max() < 1.0 and trial.response.state.kappa[may].max() > 1.0 + ENTRY)
+
     def _load(self, trial: Trial) -> float:
         if self.balance.driven:
             return self.balance.hold(trial.inner) / self.magnitude
@@ -347,3 +361,13 @@ class _Walk:
         if moved[-1] > self.settings.reach * top / stiffness:
             return "displacement"
         return ""
+
+
+def _leading(flow: Floats, kappa: Floats) -> Floats:
+    """The plastic flow (m, q, 6) of the points that soften, or are nearest to it; zero elsewhere.
+
+    A crack band grows while all around it unloads: only a measure of the band itself grows with it.
+    """
+    flows = flow.any(axis=-1)
+    furthest = float(kappa[flows].max())
+    return np.where((flows & (kappa >= min(NEAREST * furthest, 1.0)))[..., None], flow, 0.0)
