@@ -21,7 +21,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +92,16 @@ REAL: dict[str, tuple[str, str, str | None]] = {
 }
 
 
-def group(number: int, data: Path | None, cache: Path) -> Group:
-    """The bone of a group, with its base in `cache`."""
+def group(number: int, data: Path | None, cache: Path, near: float | None = None) -> Group:
+    """The bone of a group, with its base in `cache`; `near` instead of the edge length it would draw."""
     rng = np.random.default_rng([7, number])
     names = kinds(data)
     name = names[number % len(names)]
     start = time.process_time()
     made = _shaft(rng) if name == "shaft" else _bone(name, rng, data)
     prepared = time.process_time() - start
+    if near is not None:
+        made = replace(made, size=mesh.MeshSize(near=near, far=3.0 * near))
     start = time.perf_counter()
     mesh.mesh_arrangement(made.arrangement, made.size, surface=made.surface, cache=cache)
     return Group(**{**vars(made), "prepared": prepared, "made": [time.perf_counter() - start]})
