@@ -99,7 +99,7 @@ def test_sobol_indices_of_a_function_whose_indices_are_known() -> None:
     names = ["body_mass", "lesion.diameter", "materials.pmma.E"]
     limits = [(50.0, 90.0), (10.0, 30.0), (1500.0, 3500.0)]
     vary = {name: {"uniform": limit} for name, limit in zip(names, limits, strict=True)}
-    spec = StudySpec(vary=vary, sampling={"method": "saltelli", "samples": 256})
+    spec = StudySpec(vary=vary, sampling={"method": "saltelli", "samples": 1024})
     tasks = expand(spec)
     x = np.array([[(t.params[n] - a) / (b - a) for n, (a, b) in zip(names, limits, strict=True)] for t in tasks])
     x = np.pi * (2.0 * x - 1.0)
