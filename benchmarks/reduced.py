@@ -35,17 +35,17 @@ RANGES = {
 
 
 def problem(near: float) -> tuple[fem.Model, Any]:
-    """A tube with a lesion bridged by a cement-filled catheter, under three loads; and its materials."""
+    """A tube with a lesion half filled with cement, under three loads; and its materials."""
     case = fs.Case(
         bone=fs.Tube(length=120.0),
         lesion=fs.Lesion(site="shaft_middle", diameter=18.0),
         load=LOADS[0],
         mesh=fs.Mesh(near=near, far=2.5 * near),
     )
-    made = build(case, {"catheter": fs.CementFilledCatheter()}, Progress(show=False))
-    data, index = painted(made, "catheter")
+    made = build(case, {"cement": fs.Cement(fill_fraction=0.5)}, Progress(show=False))
+    data, index = painted(made, "cement")
     applied = {name: loads.apply(loads.get(name), made.setup.bone, made.mesh, case.body_mass).loads for name in LOADS}
-    return replace(equations(made, data, index), loads=applied), data
+    return replace(equations(made, "cement", data, index), loads=applied), data
 
 
 def samples(data: Any, count: int, seed: int = 0) -> np.ndarray:

@@ -21,7 +21,7 @@ PLACES = [0, 45, 90, 135, 180, 225, 270, 315]  # degrees from lateral towards an
 
 
 def study(
-    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 3.0, far: float = 9.0
+    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 4.0, far: float = 6.0
 ) -> fs.Study:
     """The study; fewer values and larger elements make it smaller."""
     case = fs.Case(

@@ -26,7 +26,7 @@ MODULI = {
 }
 
 
-def study(samples: int = 10_000, near: float = 4.0, far: float = 10.0) -> fs.Study:
+def study(samples: int = 10_000, near: float = 4.0, far: float = 6.0) -> fs.Study:
     """The study: `samples` sets of moduli, each under three loads."""
     case = fs.Case(
         name="ten thousand materials",

@@ -50,6 +50,51 @@ def test_own_bone() -> None:
     assert 50.0 < share["untreated"] < share["cement"] < 100.0
 
 
+def test_humerus_study_is_whole(tmp_path: Path) -> None:
+    """All cases of the study are possible; its figures are drawn from numbers made up here."""
+    import pandas as pd
+
+    module = example("humerus_torsion")
+    tasks = module.study().cases
+    assert len(tasks) >= 100
+    assert len(module.study().spec.case.strategies) == 5
+    share = {"intact": 100.0, "untreated": 60.0, "cement": 90.0, "catheter": 62.0, "cement_and_catheter": 91.0}
+    rows = [
+        {"case": task.id, "strategy": name, "out.failure_moment": value - (name != "intact") * task.number / 20}
+        | {f"param.{key}": one for key, one in task.params.items()}
+        for task in tasks
+        for name, value in share.items()
+    ]
+
+    class Done(fs.Study):
+        frame = pd.DataFrame(rows)
+
+    module.draw(Done(module.study().spec), tmp_path)
+    assert (tmp_path / "humerus_torsion.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_humerus_study_runs(tmp_path: Path) -> None:
+    module = example("humerus_torsion")
+    done = module.study(diameters=[10, 18], places=[0]).run(tmp_path / "out", workers=2)
+    assert set(done.frame["status"]) == {"done"}
+    share = done.curve("lesion.diameter", "out.stiffness_of_intact").set_index(["strategy", "lesion.diameter"])[
+        "median"
+    ]
+    assert share["untreated", 18] < share["untreated", 10] < 100.0
+    assert share["untreated", 18] < share["cement", 18]
+
+
+@pytest.mark.slow
+def test_ten_thousand_materials_runs(tmp_path: Path) -> None:
+    module = example("ten_thousand_materials")
+    done = module.study(samples=200).run(tmp_path / "out", workers=0)
+    assert set(done.frame["method"]) == {"reduced"}
+    assert done.frame["error_bound"].max() <= 1e-3
+    module.draw(done, tmp_path)
+    assert (tmp_path / "ten_thousand_materials.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_readme_names_what_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):

@@ -22,7 +22,7 @@ from femsim.study.sweep.work import Answer, Job
 DIAMETERS = (10, 12, 15, 16)
 
 
-def study(**run: float | str) -> Study:
+def study(**run: float | str | None) -> Study:
     """Eight cases on four meshes of some 4 000 unknowns."""
     case = fs.Case(
         bone=fs.Tube(length=60.0),

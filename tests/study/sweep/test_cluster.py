@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -61,11 +62,11 @@ def test_cluster_with_a_lost_worker_gives_the_local_table(tmp_path: Path, hosts)
             workers[0].kill()
             lost.append(line)
 
-    away = study().run(tmp_path / "away", cluster=address, tell=cut_off)
+    away = study(time_limit=None).run(tmp_path / "away", cluster=address, tell=cut_off)
     assert lost
     assert away.report is not None
     assert (away.report.done, away.report.failed) == (8, 0)
-    local = study().run(tmp_path / "local", workers=0)
+    local = study(time_limit=None).run(tmp_path / "local", workers=0)
     one, other = away.frame, local.frame
     inputs = [name for name in one if name.startswith(("param.", "hash.")) or name in ("case", "strategy", "status")]
     pd.testing.assert_frame_equal(one[inputs], other[inputs])  # bit for bit
@@ -73,6 +74,29 @@ def test_cluster_with_a_lost_worker_gives_the_local_table(tmp_path: Path, hosts)
         if name.startswith("out.") and pd.api.types.is_numeric_dtype(one[name]) and not name.endswith("residual"):
             np.testing.assert_allclose(one[name], other[name], rtol=1e-6, err_msg=name)
     assert {one.name for one in (tmp_path / "away/cases").iterdir()} == set(other["case"])
+
+
+def test_job_on_a_worker_is_ended_after_its_time_limit() -> None:
+    """What a worker of Dask does with a case: in a process of its own, which is kept for the next one."""
+    from femsim.study.sweep import engine
+    from femsim.study.sweep.work import Job
+    from tests.study.sweep import faulty
+
+    real, engine.work = engine.work, faulty.work
+    job = Job(study().cases[0])
+    try:
+        os.environ["FAULTS"] = '{"hang": [10]}'
+        hung = engine.guarded(job, 1.0)
+        os.environ["FAULTS"] = "{}"
+        good = engine.guarded(job, 120.0)
+    finally:
+        engine.work = real
+        os.environ.pop("FAULTS")
+        slot, engine._own.slot = engine._own.slot, None
+        engine._end(slot)
+    assert "time limit of 1 s" in hung.record["error"]["what"]
+    assert set(hung.files) == {"case.toml", "metrics.json", "provenance.json"}
+    assert good.record["status"] == "done"
 
 
 def test_scheduler_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,7 @@ def test_one_process_or_many_give_the_same_table(tmp_path: Path, undisturbed) ->
     same(tmp_path / "out", undisturbed[0])
 
 
+@pytest.mark.slow  # the store itself is broken in every way in tests/test_store.py
 def test_damaged_cache_changes_nothing(tmp_path: Path, undisturbed) -> None:
     cache = Path(os.environ["FEMSIM_CACHE"])
     entries = [one for one in cache.glob("*/*.femsim-entry") if one.parent.name in ("mesh", "background")]
