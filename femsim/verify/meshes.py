@@ -99,3 +99,46 @@ def body_forces(points: Floats, cells: Ints, name: str, density: Floats, volume:
     out = np.zeros_like(points)
     np.add.at(out, cells, np.einsum("mq,mqd,qa->mad", volume, density, element(name).values))
     return out
+
+
+def merged(points: Floats, cells: Ints, tolerance: float = 1e-8) -> tuple[Floats, Ints]:
+    """One node where several lie in the same place: closes a ring, joins blocks whose faces match."""
+    _, first, inverse = np.unique(np.round(points / tolerance), axis=0, return_index=True, return_inverse=True)
+    return points[first], inverse.ravel()[cells]
+
+
+def joined(blocks: Sequence[tuple[Floats, Ints]]) -> tuple[Floats, Ints]:
+    """Blocks with matching faces as one mesh."""
+    start = np.cumsum([0, *(len(points) for points, _ in blocks)])
+    points = np.vstack([points for points, _ in blocks])
+    return merged(points, np.vstack([cells + s for (_, cells), s in zip(blocks, start[:-1], strict=True)]))
+
+
+def ring(
+    name: str, divisions: Sequence[int], inner: float, outer: float, length: float, quarter: bool = False
+) -> tuple[Floats, Ints]:
+    """A tube along z: divisions radial, around (of the whole circle or of the quarter) and along."""
+    points, cells = box(name, divisions)
+    radius = inner + (outer - inner) * points[:, 0]
+    angle = points[:, 1] * (np.pi / 2.0 if quarter else 2.0 * np.pi)
+    tube = np.stack([radius * np.cos(angle), radius * np.sin(angle), length * points[:, 2]], axis=1)
+    return (tube, cells) if quarter else merged(tube, cells)
+
+
+def cylinder(name: str, divisions: Sequence[int], radius: float, length: float) -> tuple[Floats, Ints]:
+    """A solid cylinder along z in five blocks: divisions radial (outside the core), across the core, and along."""
+    radial, across, along = divisions
+    half = 0.45 * radius
+    core, core_cells = box(name, (across, across, along), (2 * half, 2 * half, length), (-half, -half, 0.0))
+    blocks = [(core, core_cells)]
+    side, side_cells = box(name, (radial, across, along))
+    for turn in range(4):
+        t, s = 2.0 * side[:, 1] - 1.0, side[:, 0]
+        angle = t * np.pi / 4.0
+        flat = np.stack([np.full(len(t), half), half * t], axis=1)
+        arc = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        xy = (1.0 - s)[:, None] * flat + s[:, None] * arc
+        c, d = np.cos(turn * np.pi / 2.0), np.sin(turn * np.pi / 2.0)
+        rotated = xy @ np.array([[c, d], [-d, c]])
+        blocks.append((np.column_stack([rotated, length * side[:, 2]]), side_cells))
+    return joined(blocks)
