@@ -221,30 +221,36 @@ def _materials(model: Model, strain: Floats | None, names: Sequence[str]) -> Ite
     bounds = np.searchsorted(group.ravel()[order], np.arange(len(first) + 1))
     if strain is not None:
         yield "*INITIAL CONDITIONS,TYPE=TEMPERATURE\nNALL,0.\n"
+    stiffness, isotropic = _stiffnesses(material, first), material.isotropic[material.index[first]]
     for g, cell in enumerate(first):
         base = int(material.index[cell])
         label = _word(names[base]) if base < len(names) else f"M{base}"
         yield f"*ELSET,ELSET=G{g + 1}\n" + _wrapped((order[bounds[g] : bounds[g + 1]] + 1).tolist())
-        yield f"*MATERIAL,NAME={label}_{g + 1}\n" + _elastic(material, int(cell))
+        yield f"*MATERIAL,NAME={label}_{g + 1}\n" + _elastic(stiffness[g], bool(isotropic[g]))
         if strain is not None:
             tensor = (strain[cell] / [1, 1, 1, 2, 2, 2])[SWAP]
             yield f"*EXPANSION,TYPE=ANISO,ZERO=0.\n{_numbers(tensor)}\n"
         yield f"*SOLID SECTION,ELSET=G{g + 1},MATERIAL={label}_{g + 1}\n"
 
 
-def _elastic(material: Material, cell: int) -> str:
-    base = int(material.index[cell])
-    stiffness = material.base[base] * material.scale_table()[cell if material.scale is not None else 0, 0]
-    if material.isotropic[base]:
+def _stiffnesses(material: Material, cells: Ints) -> Floats:
+    """Stiffness (c, 6, 6) of cells in global axes, femsim's order of components."""
+    scale = np.broadcast_to(material.scale_table(), (len(material.index), 1))[cells, 0]
+    out = material.base[material.index[cells]] * scale[:, None, None]
+    if material.axes is not None:
+        turned = np.flatnonzero(~material.isotropic[material.index[cells]])
+        turn = strain_rotation(material.axes[cells[turned]])
+        out[turned] = np.swapaxes(turn, 1, 2) @ out[turned] @ turn
+    return np.asarray(out)
+
+
+def _elastic(stiffness: Floats, isotropic: bool) -> str:
+    if isotropic:
         lam, mu = stiffness[0, 1], (stiffness[0, 0] - stiffness[0, 1]) / 2.0
         nu = lam / (2.0 * (lam + mu))
         return f"*ELASTIC\n{_numbers([2.0 * mu * (1.0 + nu), nu])}\n"
-    if material.axes is not None:
-        turn = strain_rotation(material.axes[cell])
-        stiffness = turn.T @ stiffness @ turn
-    stiffness = stiffness[np.ix_(SWAP, SWAP)]
     columns, rows = np.tril_indices(6)
-    values = stiffness[rows, columns]
+    values = stiffness[np.ix_(SWAP, SWAP)][rows, columns]
     return "*ELASTIC,TYPE=ANISO\n" + "".join(f"{_numbers(values[i : i + 8])}\n" for i in (0, 8, 16))
 
 

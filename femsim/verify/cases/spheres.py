@@ -69,8 +69,8 @@ def _equator(places: Floats, values: Floats) -> tuple[Floats, Floats]:
 
 
 def _pole(places: Floats, values: Floats) -> float:
-    """Mean hoop stress near the poles (within 16 degrees; it changes with the square of the angle)."""
-    near = np.abs(places[:, 2]) > 0.985 * RADIUS
+    """Mean hoop stress near the poles (within 6 degrees; it changes with the square of the angle)."""
+    near = np.abs(places[:, 2]) > 0.995 * RADIUS
     return float(values[near, :2].mean())
 
 
