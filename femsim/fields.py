@@ -150,6 +150,8 @@ FIELDS: dict[str, Field] = _table(
         "table",
         "largest connected volume whose factor of risk reaches 1 under the load as given",
     ),
+    ("interface_risk", "-", "table", "largest factor of risk on the bonded faces between cement and bone"),
+    ("interface_mode", "-", "table", "whether tension or shear governs there"),
     ("axial_rigidity", "%", "table", "smallest EA of any section along the bone, relative to the intact twin"),
     ("bending_rigidity", "%", "table", "smallest EI about either principal axis of any section, relative to intact"),
     ("polar_torsional_rigidity", "%", "table", "smallest sum of G r^2 dA (GJ as CTRA has it), relative to intact"),

@@ -18,6 +18,7 @@ from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
+from femsim.risk import check_strengths
 from femsim.schema import Schema, located
 from femsim.show import boxed
 from femsim.treatment import TREATMENTS, AnyTreatment
@@ -71,6 +72,17 @@ class Risk(Schema):
     )
     minimum_density: Density = Field(
         0.1, ge=0.0, le=1.0, description="Trabecular bone of a lower apparent density is marrow, not judged [g/cm^3]."
+    )
+    cortex_criterion: Literal["library", "principal_strain", "density_yield", "hoffman", "tsai_wu"] = Field(
+        "library",
+        description='Of cortex: "library" (its own), "principal_strain", "density_yield", "hoffman" or "tsai_wu".',
+    )
+    trabecular_criterion: Literal["library", "principal_strain", "density_yield"] = Field(
+        "library", description='Of trabecular bone: "library" (its own), "principal_strain" or "density_yield".'
+    )
+    strength_law: Literal["keyak_2005", "keyak_1998", "keller_1994_femur", "carter_hayes_1977"] = Field(
+        "keyak_2005",
+        description='Yield stress by density: "keyak_2005", "keyak_1998", "keller_1994_femur", "carter_hayes_1977".',
     )
     beam_limit: float = Field(
         25.0,
@@ -145,7 +157,14 @@ class Case(Schema):
 
     def material(self, name: str) -> MaterialData:
         """A material of the library with this case's changes."""
-        return _changed(name, self.materials.get(name, {}))
+        changes = self.materials.get(name, {})
+        found = _changed(name, changes)
+        wanted = self.risk.trabecular_criterion if found.density_law else self.risk.cortex_criterion
+        if found.kind != "bone" or found.criterion == "none" or wanted == "library" or "criterion" in changes:
+            return found
+        chosen = found.with_(criterion=wanted)
+        check_strengths(chosen)
+        return chosen
 
     def __str__(self) -> str:
         bone, size = self.bone, self.mesh

@@ -6,7 +6,7 @@ from femsim.risk.averaging import Sites, sites, volume_average
 from femsim.risk.beam import BeamCurve, beam_curve
 from femsim.risk.clinical import Verdict, judge, mirels, mirels_probability, mirels_score, rules
 from femsim.risk.collapse import Curve, yield_load
-from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, demand
+from femsim.risk.criteria import CRITERIA, MODES, Criterion, State, check_strengths, demand
 from femsim.risk.errorbar import ErrorBar, error_bar
 from femsim.risk.hotspot import Hotspot, largest_above, neighbours
 from femsim.risk.rigidity import CTRA, RIGIDITIES, RigidityCurve, rigidity_curves
@@ -35,6 +35,7 @@ __all__ = [
     "Verdict",
     "assess",
     "beam_curve",
+    "check_strengths",
     "cut",
     "demand",
     "error_bar",

@@ -205,12 +205,25 @@ def demand(state: State, material: MaterialData) -> Floats:
     """
     if material.criterion == "none":
         return np.zeros((len(state.strain), 3))
+    check_strengths(material)
+    return CRITERIA[material.criterion].evaluate(state, material)
+
+
+def check_strengths(material: MaterialData) -> None:
+    """Make sure that a material has what its criterion needs.
+
+    Raises
+    ------
+    MaterialError
+        If a strength is missing.
+    """
+    if material.criterion == "none":
+        return
     criterion = CRITERIA[material.criterion]
     missing = [name for name in criterion.needs if name not in material.strength]
     if missing:
         raise MaterialError(
             f"{material.name} has no {', '.join(missing)}.",
             f"Its criterion, {material.criterion}, cannot be evaluated.",
-            f'Add materials.{material.name}.{missing[0]} to the case, or set its criterion to "none".',
+            f'Choose another criterion for {material.name}, or set it to "none" under [materials.{material.name}].',
         )
-    return criterion.evaluate(state, material)

@@ -219,5 +219,7 @@ def judged(
         excluded=problem.loading.excluded,
         density=problem.at.left(name in problem.setup.healed),
         minimum_density=problem.case.risk.minimum_density,
+        strength_law=problem.case.risk.strength_law,
+        threads=problem.case.solver.threads,
     )
     return metrics.case_result(problem, name, strategy, data, index, solution, assessment)

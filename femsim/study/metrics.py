@@ -17,6 +17,7 @@ from femsim.loads import Applied
 from femsim.material import MaterialData
 from femsim.study.beam import beam, beam_columns, beam_warnings
 from femsim.study.clinical import clinical
+from femsim.study.interface import interface_columns
 from femsim.study.result import CaseResult, ComparisonResult, Value
 from femsim.study.rigidity import rigidity, rigidity_columns
 from femsim.treatment import Treatment
@@ -41,6 +42,7 @@ def case_result(
     for part, family in (("bone", "bone"), ("cement", "cement")):
         row |= extremes(part, assessment, np.array(kinds)[index] == family)
     row |= failure(problem, data, index, assessment)
+    row |= interface_columns(problem, data, index, assessment)
     row |= volumes(solution.volume, kinds, index)
     row |= lesion_metrics(problem)
     row |= checks(solution)
