@@ -13,7 +13,7 @@ from femsim.errors import InputError
 from femsim.study import stored
 from femsim.view.panel import Panel
 from femsim.view.scene import scene
-from femsim.view.stage import Look
+from femsim.view.stage import Look, Stage, stage
 
 
 def files(out: Path) -> dict[str, Path]:
@@ -68,6 +68,31 @@ def load(out: Path, names: Sequence[str] = ()) -> tuple[list[Panel], Look]:
     known = files(out)
     panels = [_bare(name, known[name]) for name in wanted]
     return panels, _plain_look(panels[0])
+
+
+def on_stage(result: Any, names: Sequence[str] = (), **options: Any) -> Stage:
+    """A comparison, in memory or stored, on a stage; in a notebook ``on_stage(result).plotter.show()`` shows it.
+
+    Parameters
+    ----------
+    result : femsim.study.ComparisonResult or femsim.study.stored.Stored
+    names : sequence of str
+        Strategies to show; all when empty.
+    **options
+        Those of `femsim.view.stage.stage`, such as ``field="risk"``, ``cut="lesion"``, ``off_screen=True``.
+
+    Raises
+    ------
+    InputError
+        If a strategy, a field or a cut is not there.
+    """
+    for name in names:
+        if name not in result.results:
+            raise InputError(
+                f"There is no strategy {name!r}.", "It cannot be shown.", f"Use one of {', '.join(result.results)}."
+            )
+    panels = [panel_of(result.results[name]) for name in (names or result.results)]
+    return stage(panels, look_of(result), **options)
 
 
 def panel_of(one: Any) -> Panel:

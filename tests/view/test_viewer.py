@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -190,3 +192,38 @@ def test_where_nothing_can_be_rendered_the_reason_is_given(out, tmp_path, monkey
     with pytest.raises(FemsimError, match="could be rendered"):
         offscreen.show([str(out), f"--screenshot={file}"], [file])
     assert not file.exists()
+
+
+_NOTEBOOK = """
+from tests.report.fake import comparison
+from femsim.errors import InputError
+from femsim.view.loading import on_stage
+result = comparison()
+made = on_stage(result, ["untreated", "both"], field="displacement", off_screen=True)
+assert [one.name for one in made.panels] == ["untreated", "both"]
+assert made.plotter.screenshot(return_img=True).std() > 5
+made.choose(field="material", hidden=("pmma",))
+cut = made.shown["cut-1"].mapper.dataset.cell_data["cell"]
+assert "pmma" not in {made.panels[1].materials[i] for i in set(made.panels[1].material[cut])}
+assert made.owner(made.shown["cut-1"], 0) == (made.panels[1], cut[0])
+before = made.choice
+for wrong in ({"field": "x"}, {"cut": "x"}, {"hidden": ("x",)}):
+    try:
+        made.choose(**wrong)
+    except InputError:
+        assert made.choice is before
+    else:
+        raise SystemExit("not refused")
+print("shown")
+"""
+
+
+def test_a_result_in_memory_can_be_shown_as_in_a_notebook():
+    command = [offscreen.sys.executable, "-c", _NOTEBOOK]
+    done = subprocess.run(
+        command, env=offscreen.environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode < 0:
+        pytest.skip(f"nothing can be rendered here: signal {-done.returncode}")
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert "shown" in done.stdout
