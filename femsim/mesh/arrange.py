@@ -55,9 +55,9 @@ def mesh_arrangement(
     Raises
     ------
     InputError
-        If `fine` or `thin` names no solid.
+        If `fine`, `thin` or `layers` names no solid, or the domain has no bounds.
     MeshError
-        If the background cannot be made or the result does not pass `check`.
+        If the background cannot be made, the result does not pass `check`, or a wall that was to be resolved leaks.
     """
     size = MeshSize() if size is None else size
     _check_names(arrangement)
