@@ -28,8 +28,10 @@ __all__ = [
     "Femur",
     "Humerus",
     "Intact",
+    "LabelBone",
     "Lesion",
     "Mesh",
+    "ShapeModelBone",
     "Study",
     "SurfaceBone",
     "Tibia",
@@ -42,7 +44,19 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from femsim.case import Case, Comparison, Femur, Humerus, Lesion, Mesh, SurfaceBone, Tibia, Tube
+    from femsim.case import (
+        Case,
+        Comparison,
+        Femur,
+        Humerus,
+        LabelBone,
+        Lesion,
+        Mesh,
+        ShapeModelBone,
+        SurfaceBone,
+        Tibia,
+        Tube,
+    )
     from femsim.case import load as read_case
     from femsim.errors import FemsimError
     from femsim.report import write
@@ -64,9 +78,11 @@ _ROOMS = {
     "FemsimError": ("errors", "FemsimError"),
     "Humerus": ("case", "Humerus"),
     "Intact": ("treatment", "Intact"),
+    "LabelBone": ("case", "LabelBone"),
     "Lesion": ("case", "Lesion"),
     "Mesh": ("case", "Mesh"),
     "Study": ("study.sweep", "Study"),
+    "ShapeModelBone": ("case", "ShapeModelBone"),
     "SurfaceBone": ("case", "SurfaceBone"),
     "Tibia": ("case", "Tibia"),
     "Tube": ("case", "Tube"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from femsim.anatomy._head import Head, find_head
 from femsim.anatomy._marks import surface_landmarks
@@ -55,7 +56,7 @@ def find_anatomy(points: Array, triangles: NDArray[np.int64], kind: str, side: s
     Notes
     -----
     The long axis is the line through the centroids of sections from 25 % to 75 % of the length. The proximal end is
-    the one farther off this axis (femur), the rounder one (humerus), the larger one (tibia).
+    the one farther off this axis for its area (femur), the rounder one (humerus), the larger one (tibia).
     """
     if kind not in KINDS or side not in (None, "left", "right"):
         raise InputError(
@@ -145,7 +146,8 @@ def _end(corners: Array, axis: Array, through: Array, share: tuple[float, float]
 def _proximal_first(corners: Array, axis: Array, through: Array, kind: str) -> bool:
     top, bottom = (_end(corners, a, through, (0.90, 0.98)) for a in (axis, -axis))
     if kind == "femur":
-        return bool(np.linalg.norm(top[1]) > np.linalg.norm(bottom[1]))
+        # either alone fails on some people: condyles may hang back as far as the head hangs over
+        return bool(np.linalg.norm(top[1]) * bottom[0] > np.linalg.norm(bottom[1]) * top[0])
     if kind == "humerus":
         return top[2] > bottom[2]
     return top[0] > bottom[0]
@@ -166,8 +168,14 @@ def _directions(
         across = across * -np.sign((tip - (low.min(axis=0) + low.max(axis=0)) / 2) @ across)
     else:
         region = points[height < 0.12]
-        across = _widest(region - region.mean(axis=0), axis)
-        across = across * -np.sign((head.centre - origin) @ across)
+        if kind == "femur":
+            # it is as deep as wide at its condyles: the head, turned forward by little, says which is the width
+            across = origin - head.centre
+            across = across - (across @ axis) * axis
+            across /= np.linalg.norm(across)
+        else:
+            across = _widest(region - region.mean(axis=0), axis)
+            across = across * -np.sign((head.centre - origin) @ across)
     front = np.cross(axis, across)
     votes = _front_votes(points, corners, origin, axis, length, kind, front, head)
     front = front * (1.0 if votes.sum() >= 0 else -1.0)
@@ -222,19 +230,20 @@ def _widest(flat: Array, axis: Array) -> Array:
 
 
 def _posterior_line(region: Array, across: Array, front: Array, axis: Array) -> tuple[Array, Array]:
-    """Directions of the line that touches both condyles of a femur or of a tibial plateau from behind."""
-    for _ in range(20):
-        x = region @ across
-        middle = (x.max() + x.min()) / 2
-        rear = [region[s][np.argmin(region[s] @ front)] for s in (x > middle, x < middle)]
-        line = rear[0] - rear[1]
-        line = line - (line @ axis) * axis
-        line /= np.linalg.norm(line)
-        if line @ across > 1.0 - 1e-12:
-            break
-        side = np.sign(np.cross(axis, across) @ front)
-        across, front = line, side * np.cross(axis, line)
-    return across, front
+    """Directions of the line that touches both condyles of a femur or of a tibial plateau from behind.
+
+    It bridges the notch between them: the longest edge of the convex hull, seen along the axis, that faces backwards.
+    """
+    flat = region @ np.stack([across, front], axis=1)
+    ring = flat[ConvexHull(flat).vertices]
+    edge = np.roll(ring, -1, axis=0) - ring
+    length = np.linalg.norm(edge, axis=1)
+    # counter-clockwise: the inside lies to the left of an edge, so one that runs along `across` faces backwards
+    backwards = edge[:, 0] > np.cos(np.radians(50.0)) * length
+    along = edge[int(np.argmax(np.where(backwards, length, 0.0)))]
+    line = along[0] * across + along[1] * front
+    line /= np.linalg.norm(line)
+    return line, np.sign(np.cross(axis, across) @ front) * np.cross(axis, line)
 
 
 def _tip_line(corners: Array, across: Array, front: Array, axis: Array, depth: float) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from femsim.case import toml_io
-from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
+from femsim.case.bones import Femur, Humerus, LabelBone, ShapeModelBone, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.case.model import Case, Comparison, Mesh, Risk, Solver
 from femsim.case.template import template
@@ -15,9 +15,11 @@ __all__ = [
     "Comparison",
     "Femur",
     "Humerus",
+    "LabelBone",
     "Lesion",
     "Mesh",
     "Risk",
+    "ShapeModelBone",
     "Solver",
     "SurfaceBone",
     "Tibia",
@@ -43,7 +45,7 @@ def load(path: Path | str | None = None) -> Comparison:
     data = toml_io.read(file)
     bone = data.get("bone")
     if isinstance(bone, dict):
-        for key in ("periosteum", "endosteum"):
+        for key in ("periosteum", "endosteum", "image"):
             if isinstance(bone.get(key), str):
                 bone[key] = str((file.parent / Path(bone[key]).expanduser()).resolve())
     return toml_io.parse(Comparison, data, str(file))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,8 @@ from femsim.schema import Schema
 from femsim.units import Angle, Length
 
 Side = Literal["left", "right"]
-KINDS = '"femur", "humerus", "tibia", "tube" or "surface".'
+Wall = Annotated[Length, Field(ge=0.3, le=12.0)]
+KINDS = '"femur", "humerus", "tibia", "tube", "surface", "labels" or "shape_model".'
 
 
 class _Parametric(Schema):
@@ -139,24 +140,80 @@ class SurfaceBone(Schema):
     )
     anatomy: Literal["femur", "humerus", "tibia"] = Field("femur", description="Which bone it is.")
     side: Side | None = Field(None, description="Found from the shape if left out.", examples=["left"])
-    cortical_thickness: Length | None = Field(
-        None, ge=0.3, le=12.0, description="Cortex where no endosteum is given [mm].", examples=[4.0]
+    cortical_thickness: Wall | Mapping[float, Wall] | None = Field(
+        None,
+        description="Cortex where no endosteum is given [mm]: one number, or a table of position in % to thickness.",
+        examples=[4.0],
+    )
+    thickness_array: str | None = Field(
+        None,
+        description="Instead: name of an array of the periosteum's points (VTP, PLY) that holds the thickness.",
+        examples=["thickness"],
     )
     units: Literal["auto", "mm", "cm", "m"] = Field("auto", description="Length unit of the files.")
 
     @model_validator(mode="after")
     def _has_one_cortex(self) -> Self:
-        if (self.endosteum is None) == (self.cortical_thickness is None):
-            raise ValueError("the cortex needs either an endosteum or a cortical_thickness, and not both")
+        given = sum(one is not None for one in (self.endosteum, self.cortical_thickness, self.thickness_array))
+        if given != 1:
+            raise ValueError(
+                "the cortex needs either an endosteum or a cortical_thickness (or a thickness_array), and not both"
+            )
         return self
 
     def build(self) -> Bone:
         """The bone."""
+        wall = self.cortical_thickness
+        if isinstance(wall, Mapping):
+            wall = {place / 100.0: value for place, value in wall.items()}
         return anatomy.bone_from_surfaces(
             self.periosteum,
             self.endosteum,
             kind=self.anatomy,
             side=self.side,
-            thickness=self.cortical_thickness,
+            thickness=wall if self.thickness_array is None else self.thickness_array,
             units=self.units,
         )
+
+
+class LabelBone(Schema):
+    """A real bone from a labelled image (NIfTI)."""
+
+    kind: Literal["labels"] = Field("labels", description="A bone from a labelled image.")
+    image: Path = Field(description="NIfTI file of labels; a relative path counts from the case file.")
+    cortex: int = Field(1, ge=1, description="Label of the cortex, or of the whole bone.")
+    inside: int = Field(2, ge=1, description="Label of what lies inside the cortex.")
+    anatomy: Literal["femur", "humerus", "tibia"] = Field("femur", description="Which bone it is.")
+    side: Side | None = Field(None, description="Found from the shape if left out.", examples=["left"])
+    cortical_thickness: Wall | None = Field(
+        None, description="Cortex where the image has one label for the whole bone [mm].", examples=[4.0]
+    )
+
+    def build(self) -> Bone:
+        """The bone."""
+        return anatomy.bone_from_labels(
+            self.image,
+            kind=self.anatomy,
+            side=self.side,
+            cortex=self.cortex,
+            inside=self.inside,
+            thickness=self.cortical_thickness,
+        )
+
+
+class ShapeModelBone(Schema):
+    """A femur or tibia of a statistical shape model of 26 people (needs the extra ``shapes``)."""
+
+    kind: Literal["shape_model"] = Field("shape_model", description="A bone of the shape model LLP26.")
+    bone: Literal["femur", "tibia"] = Field("femur", description='"femur" or "tibia".')
+    modes: Mapping[int, float] = Field(
+        default_factory=dict,
+        examples=[{1: 1.5}],
+        description="Standard deviations (-3 to 3) along modes 1 to 25, by mode; the mean bone without.",
+    )
+    side: Side = Field("left", description='"left" as modelled, or "right" mirrored.')
+    cortical_thickness: Wall = Field(4.0, description="The model has no inner surface: cortex everywhere [mm].")
+
+    def build(self) -> Bone:
+        """The bone."""
+        return anatomy.bone_from_shape_model(self.bone, self.modes, self.side, self.cortical_thickness)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from femsim import loads, material, treatment
-from femsim.case.bones import Femur, Humerus, SurfaceBone, Tibia, Tube
+from femsim.case.bones import Femur, Humerus, LabelBone, ShapeModelBone, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
 from femsim.mesh import MeshSize
@@ -25,7 +25,9 @@ from femsim.treatment import TREATMENTS, AnyTreatment
 from femsim.units import Density, Length, Mass, measured
 
 LoadName = Annotated[str, AfterValidator(located(lambda name: loads.get(name).name))]
-BoneSpec = Annotated[Femur | Humerus | Tibia | Tube | SurfaceBone, Field(discriminator="kind")]
+BoneSpec = Annotated[
+    Femur | Humerus | Tibia | Tube | SurfaceBone | LabelBone | ShapeModelBone, Field(discriminator="kind")
+]
 
 
 # Strategies name folders and files.
@@ -146,7 +148,8 @@ class Case(Schema):
     def _kind_of_bone(cls, value: object) -> object:
         """[bone] without a kind is a femur, or a bone from files where it names one."""
         if isinstance(value, Mapping) and "kind" not in value:
-            return {"kind": "surface" if "periosteum" in value else "femur"} | dict(value)
+            kind = "surface" if "periosteum" in value else "labels" if "image" in value else "femur"
+            return {"kind": kind} | dict(value)
         return value
 
     @field_validator("materials")

@@ -7,7 +7,7 @@ import re
 import tomlkit
 
 from femsim.case import toml_io
-from femsim.case.bones import Humerus, SurfaceBone, Tibia
+from femsim.case.bones import Humerus, LabelBone, ShapeModelBone, SurfaceBone, Tibia
 from femsim.case.model import Comparison
 
 _HEAD = """\
@@ -45,6 +45,8 @@ _OTHERS = (
     (Humerus(), "a humerus (side, sex, percentile and density_factor as above)"),
     (Tibia(), "a tibia (side, sex, percentile and density_factor as above)"),
     (SurfaceBone.model_construct(periosteum="periosteum.stl"), "your own surfaces"),  # type: ignore[arg-type]
+    (LabelBone.model_construct(image="labels.nii.gz"), "a labelled image"),  # type: ignore[arg-type]
+    (ShapeModelBone(), "a bone of a statistical shape model"),
 )
 
 

@@ -53,7 +53,7 @@ def write(data: Mapping[str, Any]) -> str:
 
 def _clean(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {key: _clean(value) for key, value in data.items() if value is not None}
+        return {str(key): _clean(value) for key, value in data.items() if value is not None}
     if isinstance(data, (list, tuple)):
         return [_clean(value) for value in data]
     if isinstance(data, PurePath):
@@ -96,6 +96,14 @@ def _no_switches(data: Any, source: str, place: str = "") -> None:
             _no_switches(value, source, f"{place} {number}")
 
 
+def _inline(value: Any) -> str:
+    """A value on one line; a mapping as an inline table."""
+    if not isinstance(value, Mapping):
+        return tomlkit.item(_clean(value)).as_string()
+    inner = (f"{tomlkit.key(str(key)).as_string()} = {_inline(one)}" for key, one in value.items())
+    return "{ " + ", ".join(inner) + " }"
+
+
 def commented(model: BaseModel, heading: str, skip: tuple[str, ...] = ()) -> list[str]:
     """Lines of one TOML table: every key with its meaning, unit and default; optional keys commented out.
 
@@ -116,5 +124,5 @@ def commented(model: BaseModel, heading: str, skip: tuple[str, ...] = ()) -> lis
             example = (info.examples or [""])[0]
             lines.append(f"# {name} = {tomlkit.item(example).as_string()}")
         elif not isinstance(value, (dict, tuple)) or value:
-            lines.append(f"{name} = {tomlkit.item(_clean(value)).as_string()}")
+            lines.append(f"{name} = {_inline(value)}")
     return lines + inner

@@ -53,6 +53,11 @@ CASES = {
     "tibia": case.Comparison(
         bone=fs.Tibia(side="left", torsion=20), lesion=fs.Lesion(site="shaft_middle"), load="bending_sagittal"
     ),
+    "shape model": case.Comparison(bone=fs.ShapeModelBone(modes={1: 1.5, 3: -2}), lesion=()),
+    "labels": case.Comparison(bone=fs.LabelBone(image="/some/labels.nii.gz", cortex=3)),
+    "mapped": case.Comparison(
+        bone=fs.SurfaceBone(periosteum="/some/bone.stl", cortical_thickness={0: 1.5, 50: "6 mm", 100: 1.2})
+    ),
     "surface": case.Comparison(bone=fs.SurfaceBone(periosteum="/some/bone.stl", endosteum="/some/canal.stl")),
 }
 
