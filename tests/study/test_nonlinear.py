@@ -16,6 +16,9 @@ from femsim.study import Progress, compare
 from femsim.treatment import Untreated
 
 
+pytestmark = pytest.mark.slow  # half a minute of path following
+
+
 @pytest.fixture(scope="module")
 def table():
     case = fs.Case(
