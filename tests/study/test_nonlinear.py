@@ -15,7 +15,6 @@ from femsim.report import write
 from femsim.study import Progress, compare
 from femsim.treatment import Untreated
 
-
 pytestmark = pytest.mark.slow  # half a minute of path following
 
 
