@@ -68,7 +68,7 @@ def peak(points, cells):
 SIZES = [pytest.param((2.0, 1.4), id="2-1.4"), pytest.param((2.0, 1.0, 0.5), id="2-1-0.5", marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize("shape", [bars.notched, bars.holed])
+@pytest.mark.parametrize("shape", [pytest.param(bars.notched, marks=pytest.mark.slow), bars.holed])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_failure_load_does_not_move_with_the_mesh(shape, sizes):
     """Softening scaled by the element size: the failure load moves by less than 5 %; first yield of the sharp notch,
