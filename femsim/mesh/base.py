@@ -71,15 +71,16 @@ def base(
     """The base of an arrangement, from the store where it was made before.
 
     It depends on the domain, the layers, the sizes, and where the mesh is fine: ``Arrangement.region``, or else the
-    fine solids, and walls that are to be resolved.
+    fine solids, walls that are to be resolved, and slender bodies.
     """
     layers = [arrangement.solids[name] for name in arrangement.layers]
     fine = [arrangement.region] if arrangement.region is not None else [arrangement.solids[n] for n in arrangement.fine]
     resolved = arrangement.thin if size.walls == "resolve" else {}
-    thin = [(arrangement.solids[name].key(), thickness) for name, thickness in resolved.items()]
+    widths = (*resolved.items(), *arrangement.slender.items())
+    narrow = [(arrangement.solids[name].key(), width) for name, width in widths]
     parts = (
         arrangement.domain.key(), [one.key() for one in layers], arrangement.region is not None,
-        [one.key() for one in fine], thin, repr(size), *(() if surface is None else surface),
+        [one.key() for one in fine], narrow, repr(size), *(() if surface is None else surface),
     )  # fmt: skip
     found = (held or store.default()).remember(
         "background", parts, lambda: vars(_make(arrangement, layers, size, surface)), recipe=source()

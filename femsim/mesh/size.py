@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 LAYER = 3.6
 #: Edge length over the thickness of a device's wall that is resolved. A round wall needs more than a flat layer.
 WALL = 2.0
+#: Edge length over the width of a slender body. At 0.7 a column of cement had necks and breaks, at 0.45 it is whole.
+SLENDER = 0.45
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ def _field(arrangement: Arrangement, size: MeshSize, box: Bounds) -> SizeField:
     shortest = size.near * min(size.edge, 1.0)
     if size.walls == "resolve" and arrangement.thin:
         shortest = min(shortest, WALL * min(arrangement.thin.values()))
+    if arrangement.slender:
+        shortest = min(shortest, SLENDER * min(arrangement.slender.values()))
     if not fine.any() or spacing <= shortest:
         return SizeField((whole,), size.near)
     at = np.argwhere(fine)
@@ -209,6 +213,8 @@ def wanted(arrangement: Arrangement, size: MeshSize, points: Array) -> Array:
     for name, thickness in arrangement.thin.items() if size.walls == "resolve" else ():
         phi = np.abs(_within(arrangement.solids[name], points, reach))
         lower_to(min(WALL * thickness, size.near), phi - 2.0 * thickness)
+    for name, width in arrangement.slender.items():
+        lower_to(min(SLENDER * width, size.near), _within(arrangement.solids[name], points, reach))
     for name in arrangement.layers if size.layers else ():
         inner, outer = bounding(name), bounding("")
         # Inside the layer, before and behind it: the sum of both distances, with their signs, is its thickness.

@@ -30,11 +30,15 @@ class Arrangement:
     thin : mapping of str to float
         Wall thickness in mm of the solids thinner than an element may be (a catheter wall); the mesher resolves or
         homogenises each and says which.
+    slender : mapping of str to float
+        Width in mm of long bodies that are few elements wide (the cement column of a catheter). Edges at them are
+        limited to a share of it, so that the column is whole.
     """
 
     domain: Solid
     solids: Mapping[str, Solid]
     fine: tuple[str, ...] = ()
     thin: Mapping[str, float] = field(default_factory=dict)
+    slender: Mapping[str, float] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     region: Solid | None = None

@@ -67,16 +67,20 @@ def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None =
     solids: dict[str, Solid] = {"endosteum": bone.endosteum}
     solids |= {name: lesion.solid for name, lesion in zip(names, lesions, strict=True)}
     thin: dict[str, float] = {}
+    slender: dict[str, float] = {}
     rules: dict[str, tuple[Rule, ...]] = {}
     for label, treatment in strategies.items():
         whole = reduce(or_, (lesion.solid for lesion in lesions)) if lesions else None
         own = treatment.solids(bone, whole, lesion_span(lesions))
         renamed = _share(solids, own, label)
         thin |= {renamed[name]: width for name, width in treatment.thin().items()}
+        slender |= {renamed[name]: width for name, width in treatment.slender().items()}
         diseased = () if treatment.heals else lytic
         rules[label] = base_rules(diseased) + tuple(_rename(rule, renamed) for rule in treatment.rules())
     fine = tuple(name for name in solids if name != "endosteum")
-    arrangement = Arrangement(domain=bone.periosteum, solids=solids, fine=fine, thin=thin, layers=("endosteum",))
+    arrangement = Arrangement(
+        domain=bone.periosteum, solids=solids, fine=fine, thin=thin, slender=slender, layers=("endosteum",)
+    )
     healed = frozenset(label for label, treatment in strategies.items() if treatment.heals)
     return Setup(bone, lesions, arrangement, rules, bone.notes, healed)
 

@@ -83,6 +83,10 @@ class Treatment(Schema):
         """Wall thickness in mm of the solids that are shells thinner than an element may be."""
         return {}
 
+    def slender(self) -> Mapping[str, float]:
+        """Width in mm of the solids that are long and narrow, so that the mesh resolves them."""
+        return {}
+
     def cement(self, solids: Mapping[str, Solid]) -> Solid | None:
         """The region that is cement, from what `solids` returned; None without cement."""
         return None

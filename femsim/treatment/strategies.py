@@ -180,6 +180,10 @@ class CementFilledCatheter(Treatment):
     def thin(self) -> Mapping[str, float]:
         return dict.fromkeys(self.names, self.wall_thickness)
 
+    def slender(self) -> Mapping[str, float]:
+        lumen = self.outer_diameter - 2.0 * self.wall_thickness
+        return {f"{name}_lumen": lumen for name in self.names}
+
     def cement(self, solids: Mapping[str, Solid]) -> Solid | None:
         lumens = [solids[f"{name}_lumen"] for name in self.names if f"{name}_lumen" in solids]
         return union(*lumens) if lumens else None
@@ -202,6 +206,9 @@ class CementAndCatheter(Treatment):
 
     def thin(self) -> Mapping[str, float]:
         return self.catheter.thin()
+
+    def slender(self) -> Mapping[str, float]:
+        return self.catheter.slender()
 
     def cement(self, solids: Mapping[str, Solid]) -> Solid | None:
         filled, lumens = self.filling.cement(solids), self.catheter.cement(solids)
