@@ -39,6 +39,6 @@ class Arrangement:
     solids: Mapping[str, Solid]
     fine: tuple[str, ...] = ()
     thin: Mapping[str, float] = field(default_factory=dict)
-    slender: Mapping[str, float] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     region: Solid | None = None
+    slender: Mapping[str, float] = field(default_factory=dict)
