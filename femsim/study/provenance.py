@@ -23,7 +23,6 @@ PACKAGES = (
     "meshio",
     "pyvista",
     "vtk",
-    "pyamg",
     "cholespy",
     "pydantic",
 )
