@@ -48,7 +48,7 @@ def examine(model: Model, grid: Grid, scheme: Plan) -> None:
         _case(model, name, case, used)
     loose = loose_motion(scheme, model.points, model.cells, grid.part)
     if loose is not None:
-        raise SolveError(*_loose_text(loose, scheme))
+        raise SolveError(*_loose_text(loose, scheme, model.points))
     spare = np.flatnonzero(~used)
     if len(spare):
         warnings.warn(
@@ -176,7 +176,7 @@ def _moved(model: Model) -> bool:
     return any(bool(np.nan_to_num(np.asarray(value, float)).any()) for value in given)
 
 
-def _loose_text(loose: LooseMotion, scheme: Plan) -> tuple[str, str, str]:
+def _loose_text(loose: LooseMotion, scheme: Plan, points: Floats) -> tuple[str, str, str]:
     def vector(v: Floats) -> str:
         return "(" + ", ".join(f"{x:.2f}" for x in v + 0.0) + ")"
 
@@ -198,9 +198,10 @@ def _loose_text(loose: LooseMotion, scheme: Plan) -> tuple[str, str, str]:
             "Its nodes lie in one point or on one line, which cannot resist that rotation.",
             "Couple nodes that span a surface, or prescribe that rotation.",
         )
-    what = "The model" if loose.parts == 1 else f"Part {loose.part} of {loose.parts}"
+    what = "The model" if loose.parts == 1 else f"Part {loose.part + 1} of {loose.parts}"
+    place = ", ".join(f"{x:.4g}" for x in points[loose.node] + 0.0)
     return (
-        f"{what} ({loose.nodes} nodes, among them node {loose.node}) can move freely: {motion}.",
+        f"{what} ({loose.nodes} nodes, among them node {loose.node} at ({place}) mm) can move freely: {motion}.",
         "A body that can move without deforming has no unique displacement; the equations are singular."
         + ("" if loose.parts == 1 else " Parts that meet in a node or an edge only are hinged there."),
         "Hold that motion by a support, or tie the part to its neighbours. "

@@ -23,7 +23,6 @@ PACKAGES = (
     "meshio",
     "pyvista",
     "vtk",
-    "cholespy",
     "pydantic",
 )
 

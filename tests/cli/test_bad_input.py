@@ -19,7 +19,7 @@ import pyvista as pv
 from femsim import anatomy, cli
 from femsim.errors import FemsimWarning
 
-INPUT, GEOMETRY, MATERIAL, STUDY = 2, 3, 5, 7
+INPUT, GEOMETRY, MATERIAL, SOLVE, STUDY = 2, 3, 5, 6, 7
 TUBE = 'load = "axial_compression"\n[bone]\nkind = "tube"\n'
 LESION = '[[lesion]]\nsite = "shaft_middle"\ndiameter = 20\n'
 ON_TUBE = TUBE + LESION
@@ -269,6 +269,45 @@ def test_bad_output(here: Path, capsys: pytest.CaptureFixture[str], out: str, wh
     (here / "full").mkdir()
     (here / "full/thesis.doc").write_text("years of work")
     refused(capsys, ["compare", "case.toml", "-o", out], STUDY, what)
+
+
+LOOSE = """*NODE
+1,0,0,0
+2,1,0,0
+3,0,1,0
+4,0,0,1
+5,5,0,0
+6,6,0,0
+7,5,1,0
+8,5,0,1
+*ELEMENT, TYPE=C3D4, ELSET=BONE
+1,1,2,3,4
+*ELEMENT, TYPE=C3D4, ELSET=CEMENT
+2,5,6,7,8
+*MATERIAL, NAME=M
+*ELASTIC
+1000.,0.3
+*SOLID SECTION, ELSET=BONE, MATERIAL=M
+*SOLID SECTION, ELSET=CEMENT, MATERIAL=M
+*BOUNDARY
+1,1,3
+2,2,3
+3,3
+*STEP
+*STATIC
+*CLOAD
+4,3,1.
+8,3,1.
+*END STEP
+"""
+
+
+def test_unconstrained_compartment(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A deck whose cement touches nothing. In a case of femsim's own every compartment is bonded to its neighbours."""
+    (here / "loose.inp").write_text(LOOSE, encoding="utf-8")
+    lines = refused(capsys, ["solve", "loose.inp", "-o", "loose.vtu"], SOLVE, "Part 2 of 2")
+    assert "(5, 0, 0) mm) can move freely" in lines[0]
+    assert not (here / "loose.vtu").exists()
 
 
 @pytest.fixture
