@@ -84,6 +84,8 @@ class Applied:
     is_moment : bool
     body_weight : float
         N.
+    exclude : float
+        Distance in mm within which elements are `excluded`.
     """
 
     name: str
@@ -97,6 +99,15 @@ class Applied:
     magnitude: float
     is_moment: bool
     body_weight: float
+    exclude: float = 0.0
+
+    def exclusion(self) -> str:
+        """The rule by which elements are not judged, its places and the number of elements, as one sentence."""
+        names = dict.fromkeys([*(p.name for p in self.patches), *(s.name for s in self.supports)])
+        return (
+            f"Strength is not judged in the {int(self.excluded.sum()):,} of {len(self.excluded):,} elements whose "
+            f"centre lies within {self.exclude:g} mm of a loaded or held node ({', '.join(names)})."
+        )
 
     @property
     def main(self) -> RemoteForce:

@@ -58,7 +58,7 @@ def apply(case: LoadCaseData | str, bone: BoneLike, mesh: Mesh, body_mass: float
         applied = _forces(chosen, bone, mesh, outer, body_mass)
     excluded = _excluded(mesh, applied, chosen.exclude)
     _warn_lesion(mesh, excluded, chosen)
-    return replace(applied, excluded=excluded, body_weight=body_mass * GRAVITY)
+    return replace(applied, excluded=excluded, body_weight=body_mass * GRAVITY, exclude=chosen.exclude)
 
 
 def check_fits(case: LoadCaseData, bone: BoneLike, body_mass: float) -> None:

@@ -93,10 +93,12 @@ def _failure(result: Any) -> str:
         "von_mises": "von Mises",
     }
     criteria = ", ".join(words.get(rule, rule.replace("_", " ")) for rule in rules)
+    rule = str(getattr(result, "not_judged", "")).rstrip(".")
+    left_out = rule[:1].lower() + rule[1:] if rule else "parts at supports and load patches were left out"
     meaning = FIELDS["failure_load"].meaning.split(": ")[-1]
     return (
         f"Strain and stress were averaged {ball} before they were compared with the strength"
-        f"{f' ({criteria})' if criteria else ''}; parts at supports and load patches were left out. The failure load "
+        f"{f' ({criteria})' if criteria else ''}; {left_out}. The failure load "
         f"is linear: {meaning}."
     )
 

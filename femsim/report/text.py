@@ -101,6 +101,8 @@ def print_table(result: Any) -> None:
         if more is not None:
             console.print("")
             console.print(more)
+    if getattr(result, "not_judged", ""):
+        console.print(result.not_judged, style="dim", markup=False)
     if not result.convergence:
         console.print("No error bar: add --convergence to solve a second mesh.", style="dim")
     for line in result.warnings:

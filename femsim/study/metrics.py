@@ -273,4 +273,5 @@ def finish(
         rigidity=curves,
         beam=beams,
         clinical=clinical(problem, complete, curves),
+        not_judged=problem.loading.exclusion(),
     )

@@ -125,6 +125,8 @@ class ComparisonResult:
         Beam theory beside the finite elements at the same sections.
     clinical : tuple of risk.Verdict
         The clinical rules, rule by rule, for every strategy they can be applied to; empty where there is no lesion.
+    not_judged : str
+        Which elements at loads and supports no strength is judged in: the rule, the places and the number.
     """
 
     case: Case
@@ -139,6 +141,7 @@ class ComparisonResult:
     rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
     beam: Mapping[str, risk.BeamCurve] = field(default_factory=dict)
     clinical: tuple[risk.Verdict, ...] = ()
+    not_judged: str = ""
 
     def __getitem__(self, name: str) -> CaseResult:
         if name not in self.results:
@@ -177,6 +180,7 @@ class ComparisonResult:
             "rows": [dict(result.metrics) for result in self],
             "error_bar": "discretisation" if self.convergence else "no error bar",
             "clinical": [row.as_dict() for row in self.clinical],
+            "not_judged": self.not_judged,
             "warnings": list(self.warnings),
             "seconds": dict(self.seconds),
         }

@@ -116,6 +116,7 @@ class Stored:
     convergence: bool = False
     rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
     clinical: tuple[Mapping[str, Any], ...] = ()
+    not_judged: str = ""
 
     def __iter__(self) -> Iterator[StoredResult]:
         return iter(self.results.values())
@@ -156,6 +157,7 @@ def save(result: Any, folder: Path) -> None:
         ],
         "rigidity": getattr(result, "rigidity", {}),
         "clinical": [one.as_dict() for one in getattr(result, "clinical", ())],
+        "not_judged": getattr(result, "not_judged", ""),
     }  # fmt: skip
     (folder / FILE).write_text(json.dumps(plain(content), allow_nan=False) + "\n", encoding="utf-8")
 
@@ -227,6 +229,7 @@ def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
         convergence=content["convergence"],
         rigidity={name: _rigidity(one) for name, one in content["rigidity"].items()},
         clinical=tuple(content["clinical"]),
+        not_judged=str(content.get("not_judged", "")),
     )
 
 

@@ -68,3 +68,24 @@ def test_failure_load_is_load_over_risk(table):
 def test_cement_volume_is_that_of_the_lesion_inside_the_bone(table):
     assert table.frame.loc["cement", "cement_volume"] == pytest.approx(table.frame["lesion_volume"].iloc[0], rel=0.02)
     assert table.frame.loc["untreated", "cement_volume"] == 0.0
+
+
+def test_rule_of_what_is_not_judged_is_shown(table, capsys):
+    """The sentence counts the elements near loads and supports again, from the mesh, and names the places."""
+    from femsim import loads
+    from femsim.report import methods
+    from femsim.report.text import print_table
+
+    case = loads.get("bending_frontal")
+    applied = loads.apply(case, table.bone, table.mesh)
+    touched = np.concatenate([p.nodes for p in applied.patches] + [np.asarray(s.nodes) for s in applied.supports])
+    centre = table.mesh.points[table.mesh.cells[:, :4]].mean(axis=1)
+    apart = np.min([np.linalg.norm(centre - table.mesh.points[one], axis=1) for one in np.unique(touched)], axis=0)
+    count = int((apart <= case.exclude).sum())
+    assert 0 < count < len(centre)
+    assert f"in the {count:,} of {len(centre):,} elements" in table.not_judged
+    assert f"within {case.exclude:g} mm" in table.not_judged
+    assert applied.patches[0].name in table.not_judged
+    print_table(table)
+    assert table.not_judged in " ".join(capsys.readouterr().out.split())
+    assert table.not_judged[1:-1] in " ".join(methods.paragraphs(table))
