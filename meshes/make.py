@@ -20,8 +20,9 @@ from femsim.study.setup import prepare
 _HEAD = """# Finished meshes
 
 Ten-node tetrahedra in mm, one cell array `inside_NAME` for every solid; `femsim.mesh.read_mesh` reads them back. They
-are coarse on purpose: to try a solver or a reader with, not to publish from. Made by `python meshes/make.py`, which also
-wrote this table. SICN is 1 for a regular tetrahedron and 0 for a flat one; a volume is that of the curved elements.
+are coarse on purpose: to try a solver or a reader with, not to publish from. Made by `python meshes/make.py`, which
+also wrote this table. SICN is 1 for a regular tetrahedron and 0 for a flat one; a volume is
+that of the curved elements.
 
 | file | what it is | elements | nodes | worst SICN | above 0.25 | compartments, mm3 |
 |---|---|---|---|---|---|---|
