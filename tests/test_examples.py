@@ -142,3 +142,12 @@ def test_leggon_reduced(capsys: pytest.CaptureFixture[str]) -> None:
     assert intact == pytest.approx(51.6 * second / (module.OUTER - 0.47) / 1000.0, rel=0.10)
     assert "upper bounds" in module.WORDS
     assert "not its ultimate torque" in module.WORDS
+
+
+def test_every_reference_named_in_a_docstring_is_in_the_bibliography() -> None:
+    known = set(
+        re.findall(r"^@\w+\{([^,]+),", (ROOT / "femsim/references.bib").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    for file in (ROOT / "femsim").rglob("*.py"):
+        cited = re.findall(r"\[([a-z]+(?:19|20)\d\d[a-z]?)\]", file.read_text(encoding="utf-8"))
+        assert set(cited) <= known, file.name
