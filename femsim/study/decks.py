@@ -34,7 +34,7 @@ class Exported:
 
 
 def solve_deck(
-    path: Path, out: Path | None = None, dat: Path | None = None, *, solver: str = "auto", tolerance: float = 1e-10
+    path: Path, out: Path | None = None, dat: Path | None = None, *, solver: str = "auto", tolerance: float = 1e-9
 ) -> dict[str, Any]:
     """Solve an Abaqus or CalculiX deck and write its results.
 

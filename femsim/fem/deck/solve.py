@@ -53,7 +53,7 @@ class StepResult:
 
 
 def solve_deck(
-    deck: Deck, *, solver: str = "auto", tolerance: float = 1e-10, threads: int | None = None
+    deck: Deck, *, solver: str = "auto", tolerance: float = 1e-9, threads: int | None = None
 ) -> list[StepResult]:
     """Solve all steps of a deck; the factorisation is kept as long as the supports stay the same.
 
