@@ -21,7 +21,12 @@ ONE = """
 
 def run(arguments: list[str], cache: Path) -> dict[str, float]:
     """Wall seconds and peak memory (GiB, of the largest process) of one ``femsim compare``."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "2"}
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(cache),
+        "OMP_NUM_THREADS": "2",
+        "NUMBA_NUM_THREADS": "2",
+        "FEMSIM_CACHE": "off",  # every run makes its mesh
+    }
     code = (
         "import sys, resource, json; from femsim.cli import main; code = main(sys.argv[1:]);"
         "peak = max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN));"

@@ -41,7 +41,10 @@ def test_every_number_is_sourced_and_in_its_range(name: str) -> None:
 
 def test_every_source_named_in_any_data_file_is_in_the_bibliography() -> None:
     known = {*references(), "by definition"}
-    for path in PACKAGE.rglob("*.toml"):
+    # A verification case says in words where its reference value comes from; every other file names keys.
+    files = [path for path in PACKAGE.rglob("*.toml") if PACKAGE / "verify" not in path.parents]
+    assert len(files) > 8
+    for path in files:
         for source in _sources(tomllib.loads(path.read_text(encoding="utf-8"))):
             assert source in known, f"{path.name}: {source}"
 

@@ -138,6 +138,7 @@ def test_agrees_with_the_reduction_of_pymor() -> None:
             assert mine == pytest.approx(dual, rel=1e-3)
 
 
+@pytest.mark.slow  # compares times, which a busy machine spoils
 def test_ten_thousand_samples_cost_less_than_ten_solutions() -> None:
     """CPU time, everything included: terms, factor, basis, and 10 000 x 3 answers with their bounds."""
     from benchmarks.reduced import measure
