@@ -16,7 +16,7 @@ from femsim.solid import Arrangement, Box, Cylinder
 
 OUTER, WALL, LENGTH, POT = 7.0, 2.5, 80.0, 10.0
 SLOT = 1.75 * 2.0 * OUTER
-AVERAGED = 2.0  # mm: diameter of the ball over which stress is averaged
+AVERAGED = 2.0  # mm: diameter of the ball over which strain and stress are averaged
 MATERIALS = tuple(material.library()[name] for name in ("cortical_bone", "pmma", "steel_316l"))
 BONE, CEMENT, STEEL = range(3)
 #: Torque over torque, mean and standard deviation: Leggon et al., J Orthop Res 1988, doi 10.1002/jor.1100060410.
@@ -50,7 +50,7 @@ def solids(near: float, far: float) -> Mesh:
 
 
 def first_failure(mesh: Mesh, slot: bool, cement: bool, plate: bool) -> float:
-    """Torque (N m) at which the averaged stress first reaches the strength of bone, cement or steel."""
+    """Torque (N m) at which averaged strain (bone) or stress (cement, steel) first reaches its limit."""
     hollow = mesh.inside("canal") | (mesh.inside("slot") if slot else False)
     hollow = hollow & mesh.inside("shaft")
     index = np.where(~mesh.inside("shaft"), STEEL, np.where(hollow, CEMENT, BONE))
