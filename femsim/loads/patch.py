@@ -13,6 +13,7 @@ from femsim.errors import GeometryError, InputError, MeshError
 from femsim.fem.elements import element
 from femsim.fem.forces import face_areas
 from femsim.loads.library import Position
+from femsim.loads.places import ahead, foot
 from femsim.mesh.mesh import Mesh
 
 Floats = NDArray[np.float64]
@@ -22,6 +23,13 @@ Ints = NDArray[np.int64]
 FAR = 25.0
 #: Round a landmark, how far a ground contact is searched, mm.
 CONTACT_SEARCH = 40.0
+# Triangles into which a face is divided, by its number of nodes.
+_PARTS = {
+    3: [[0, 1, 2]],
+    4: [[0, 1, 2], [0, 2, 3]],
+    6: [[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]],
+    8: [[0, 4, 7], [4, 1, 5], [5, 2, 6], [6, 3, 7], [4, 5, 6], [4, 6, 7]],
+}
 #: Thickness of the slice in which the flat end of a cut bone or tube is found, mm.
 FLAT = 1e-3
 
@@ -55,12 +63,15 @@ class Skin:
         mm.
     area, cortical : (p,) float64
         Share of the surface that belongs to each node, mm2: of all faces, and of faces of cortical cells only.
+    corners : (t, 3, 3) float64
+        Flat triangles of the surface, mm; faces with mid-side nodes are divided at them.
     """
 
     nodes: Ints
     points: Floats
     area: Floats
     cortical: Floats
+    corners: Floats
 
 
 def skin(mesh: Mesh) -> Skin:
@@ -92,7 +103,8 @@ def skin(mesh: Mesh) -> Skin:
     np.add.at(total, nodes, share)
     np.add.at(cortical, nodes[bare], share[bare])
     outer = np.unique(nodes)
-    return Skin(outer, mesh.points[outer], total[outer], cortical[outer])
+    flat = mesh.points[nodes[:, _PARTS[nodes.shape[1]]].reshape(-1, 3)]
+    return Skin(outer, mesh.points[outer], total[outer], cortical[outer], flat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +200,7 @@ def _end(what: str, at: str, extent: float, bone: BoneLike, outer: Skin) -> Spot
 def _place(what: str, at: str | Position, bone: BoneLike, outer: Skin) -> Floats:
     if isinstance(at, Position):
         towards = bone.frame.direction(at.direction)
-        return surface_towards(at.position / 100.0, towards, bone, outer)
+        return ahead(bone.centreline.point(at.position / 100.0), towards, outer.corners)
     return landmark(what, at, bone)
 
 
@@ -230,11 +242,16 @@ def surface_towards(fraction: float, towards: Floats, bone: BoneLike, outer: Ski
 
 
 def _nearest(what: str, place: Floats, outer: Skin) -> Floats:
+    """The point of the surface nearest to a place.
+
+    Not its nearest node: where a force acts must not depend on the mesh. Two millimetres at the trochanter changed the
+    bending moment of the shaft by 1.2 %.
+    """
     distance = np.linalg.norm(outer.points - place, axis=1)
-    nearest = int(np.argmin(distance))
-    if distance[nearest] > FAR:
-        raise off_surface(what, place, float(distance[nearest]))
-    return outer.points[nearest]
+    nearest = float(distance.min())
+    if nearest > FAR:
+        raise off_surface(what, place, nearest)
+    return foot(place, outer.corners, nearest)
 
 
 def _pressed(centre: Floats, push: Floats, outer: Skin) -> Floats:

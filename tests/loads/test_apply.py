@@ -14,6 +14,8 @@ import pytest
 from femsim import loads
 from femsim.errors import FemsimWarning, GeometryError, InputError, MeshError
 from femsim.loads import GRAVITY, Applied
+from femsim.loads.patch import skin
+from femsim.loads.places import ahead
 from femsim.mesh import Mesh
 
 MASS = 75.0
@@ -81,6 +83,41 @@ def test_forces_act_where_they_should(make_femur: Maker) -> None:
         assert np.linalg.norm(mesh.points[patch.nodes] - bone.landmarks[mark], axis=1).max() < 14 + 8
     held = bone.fraction(mesh.points) <= loads.get("walking").held[0].extent / 100.0
     np.testing.assert_array_equal(applied.held, np.flatnonzero(held))
+
+
+def test_where_a_force_acts_does_not_depend_on_the_nodes(tube: tuple[Any, Mesh]) -> None:
+    """The same landmarks on a tube whose mesh is turned about its axis: nodes move by 2 mm, the load stays."""
+    bone, mesh = tube
+
+    def at(angle: float, height: float) -> np.ndarray:
+        return np.array([14.0 * math.cos(angle), 14.0 * math.sin(angle), height])
+
+    places = {
+        "head_centre": at(2.0, 195.0),
+        "greater_trochanter": at(0.1, 181.7),
+        "vastus_lateralis_origin": at(0.3, 143.1),
+    }
+    femur = dataclasses.replace(bone, kind="femur", landmarks=places)
+    moments = []
+    for angle in (0.0, 0.07, 0.13):
+        turn = np.array([[math.cos(angle), math.sin(angle), 0], [-math.sin(angle), math.cos(angle), 0], [0, 0, 1]])
+        applied = loads.apply("walking", femur, dataclasses.replace(mesh, points=mesh.points @ turn), MASS)
+        for patch in applied.patches[1:]:
+            name = "vastus_lateralis_origin" if "vastus" in patch.name else "greater_trochanter"
+            assert np.linalg.norm(patch.point - places[name]) < 0.04, patch.name
+        moments.append(applied.moment(np.zeros(3)))
+    np.testing.assert_allclose(moments, np.broadcast_to(moments[0], (3, 3)), atol=2e-4 * np.linalg.norm(moments[0]))
+
+
+def test_a_place_in_a_direction_lies_on_the_surface_there(tube: tuple[Any, Mesh]) -> None:
+    bone, mesh = tube
+    outer = skin(mesh)
+    for degrees in (0.0, 4.0, 7.5, 200.0):
+        towards = np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees)), 0.0])
+        place = ahead(bone.centreline.point(0.443), towards, outer.corners)
+        np.testing.assert_allclose(place, 14.0 * towards + np.array([0, 0, 88.6]), atol=0.04)
+    with pytest.raises(GeometryError, match="no surface"):
+        ahead(np.array([50.0, 0.0, 100.0]), np.array([1.0, 0.0, 0.0]), outer.corners)
 
 
 def test_fall_rests_on_the_outer_side_of_the_trochanter(make_femur: Maker) -> None:
