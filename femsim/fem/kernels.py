@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from femsim.fem.lane_kernels import LANES, lane_gradients, lane_matrices, lane_scatter, spread
+
 #: Row and column of the tensor of each Voigt component xx yy zz yz xz xy.
 _I = np.array([0, 1, 2, 1, 0, 0])
 _J = np.array([0, 1, 2, 2, 2, 1])
@@ -176,8 +178,6 @@ def assemble(
     scale: Any,
     axes: Any,
     turn: Any,
-    project: Any,
-    poly: Any,
     chosen: Any,
     owner: Any,
     slab: int,
@@ -185,6 +185,49 @@ def assemble(
     blocks: Any,
 ) -> None:
     """Add the stiffness of the chosen cells into the rows of one slab of ``blocks (nnzb, 3, 3)``."""
+    q_count, k, _ = dshape.shape
+    places, grad = np.empty((k, 3, LANES)), np.empty((q_count, k, 3, LANES))
+    vol, tensor, ke = np.empty((q_count, LANES)), np.empty((3, 3, 3, 3, LANES)), np.zeros((LANES, k, k, 9))
+    t, half, d = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
+    many_s, many_q = scale.shape[0] > 1, scale.shape[1] > 1
+    for first in range(0, len(chosen), LANES):
+        for v in range(LANES):
+            e = chosen[min(first + v, len(chosen) - 1)]  # the last batch is filled up with its last cell
+            for a in range(k):
+                for i in range(3):
+                    places[a, i, v] = points[cells[e, a], i]
+            _stiffness6(base, index[e], axes, e, turn[index[e]], t, half, d)
+            spread(d, v, tensor)
+        lane_gradients(places, dshape, weights, grad, vol)
+        for v in range(LANES):
+            e = chosen[min(first + v, len(chosen) - 1)]
+            for q in range(q_count):
+                vol[q, v] *= scale[e if many_s else 0, q if many_q else 0]
+        lane_matrices(grad, vol, tensor, ke)
+        for v in range(min(LANES, len(chosen) - first)):
+            e = chosen[first + v]
+            lane_scatter(ke[v], cells[e], owner, slab, scatter[e], blocks)
+
+
+@_jit
+def assemble_projected(
+    points: Any,
+    cells: Any,
+    dshape: Any,
+    weights: Any,
+    base: Any,
+    index: Any,
+    scale: Any,
+    axes: Any,
+    turn: Any,
+    poly: Any,
+    chosen: Any,
+    owner: Any,
+    slab: int,
+    scatter: Any,
+    blocks: Any,
+) -> None:
+    """The same for cells whose dilatation is projected."""
     q_count, k, _ = dshape.shape
     n3 = 3 * k
     jac, inv = np.empty((3, 3)), np.empty((3, 3))
@@ -197,14 +240,12 @@ def assemble(
         p = index[e]
         _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
         _stiffness6(base, p, axes, e, turn[p], t, half, d)
-        bar = project[p]
-        if bar:
-            _projected(grad, vol, poly, mean)
+        _projected(grad, vol, poly, mean)
         ke[:] = 0.0
         for q in range(q_count):
             factor = vol[q] * scale[e if many_s else 0, q if many_q else 0]
-            _stress_of_columns(grad, q, factor, d, bar, mean, db)
-            _add_products(grad, q, db, bar, mean, ke)
+            _stress_of_columns(grad, q, factor, d, True, mean, db)
+            _add_products(grad, q, db, True, mean, ke)
         _scatter(ke, cells[e], owner, slab, scatter[e], blocks)
 
 

@@ -34,12 +34,17 @@ def stiffness(grid: Grid, material: Material, out: Floats | None = None) -> Floa
 
     shape, slabs, pattern = grid.element, grid.slabs, grid.pattern
     blocks = np.empty((len(pattern.indices), 3, 3)) if out is None else out
-    tables, projection = _tables(material), np.array(material.projection)
-    common = (grid.points, grid.cells, shape.gradients, shape.weights, *tables, projection, shape.dilatation)
+    common = (grid.points, grid.cells, shape.gradients, shape.weights, *_tables(material))
+    projected = material.projection[material.index] if material.projection.any() else None
 
     def work(slab: int) -> None:
         constrain_kernels.clear(pattern.indptr, slabs.owner, slab, blocks)
-        kernels.assemble(*common, slabs.cells[slab], slabs.owner, slab, pattern.scatter, blocks)
+        mine, rest = slabs.cells[slab], (slabs.owner, slab, pattern.scatter, blocks)
+        if projected is None:
+            kernels.assemble(*common, mine, *rest)
+            return
+        kernels.assemble(*common, mine[~projected[mine]], *rest)
+        kernels.assemble_projected(*common, shape.dilatation, mine[projected[mine]], *rest)
 
     slabs.each(work)
     return blocks

@@ -40,7 +40,10 @@ def parts_of(cells: Ints, element: Element) -> Ints:
     corners = element.size - len(element.edges)
     sides = [face[face < corners] for face in element.faces]
     faces = np.sort(np.stack([cells[:, side] for side in sides], axis=1).reshape(-1, len(sides[0])), axis=1)
-    order = np.lexsort(faces.T)
+    # three nodes in one 64-bit key where they fit: one sort instead of three
+    small = int(cells.max()) < 2**21
+    key = (faces[:, 0] << 42) | (faces[:, 1] << 21) | faces[:, 2]
+    order = np.lexsort((*faces.T[3:], key)) if small else np.lexsort(faces.T)
     same = np.flatnonzero((faces[order[1:]] == faces[order[:-1]]).all(axis=1))
     owner = order // len(sides)
     a, b = owner[same], owner[same + 1]

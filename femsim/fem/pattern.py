@@ -57,14 +57,19 @@ class Slabs:
 
     def each(self, work: Callable[[int], None]) -> None:
         """Run ``work(slab)`` for every slab, in threads where there are several."""
-        if len(self.cells) == 1:
-            work(0)
-            return
-        with ThreadPoolExecutor(len(self.cells)) as pool:
-            list(pool.map(work, range(len(self.cells))))
+        _each(len(self.cells), work)
 
 
-def build_pattern(cells: Ints, count: int) -> Pattern:
+def _each(count: int, work: Callable[[int], None]) -> None:
+    """Run ``work(0)`` to ``work(count - 1)``, each in a thread of its own."""
+    if count == 1:
+        work(0)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(work, range(count)))
+
+
+def build_pattern(cells: Ints, count: int, threads: int = 1) -> Pattern:
     """Sparsity and scatter map of a mesh.
 
     Parameters
@@ -73,6 +78,8 @@ def build_pattern(cells: Ints, count: int) -> Pattern:
         Nodes of every cell.
     count : int
         Number of nodes, n.
+    threads : int
+        They share the rows.
 
     Returns
     -------
@@ -82,11 +89,16 @@ def build_pattern(cells: Ints, count: int) -> Pattern:
     from femsim.fem import pattern_kernels as kernels
 
     start, cell, local = kernels.incidence(cells, count)
-    indptr = kernels.row_lengths(cells, start, cell, count)
+    # rows in equal shares of visits, since a node in many cells has a long row
+    edges = np.searchsorted(start, np.linspace(0, start[-1], threads + 1)).tolist()
+    edges[0], edges[-1] = 0, count
+    indptr = np.zeros(count + 1, np.int64)
+    _each(threads, lambda t: kernels.row_lengths(edges[t], edges[t + 1], cells, start, cell, indptr))
     np.cumsum(indptr, out=indptr)
     indices = np.empty(indptr[-1], np.int32)
     scatter = np.empty((len(cells), cells.shape[1], cells.shape[1]), np.int32)
-    kernels.fill_rows(cells, start, cell, local, indptr, indices, scatter)
+    shared = (cells, start, cell, local, indptr, indices, scatter)
+    _each(threads, lambda t: kernels.fill_rows(edges[t], edges[t + 1], *shared))
     return Pattern(indptr, indices, scatter)
 
 

@@ -33,12 +33,11 @@ def incidence(cells: Any, count: int) -> Any:
 
 
 @_jit
-def row_lengths(cells: Any, start: Any, cell: Any, count: int) -> Any:
-    """Number of different neighbours of every node, itself included; (n + 1,), first entry 0."""
+def row_lengths(first: int, end: int, cells: Any, start: Any, cell: Any, lengths: Any) -> None:
+    """Number of different neighbours of the nodes first to end, themselves included, into ``lengths (n + 1,)``."""
     k = cells.shape[1]
-    seen = np.full(count, -1, np.int32)
-    lengths = np.zeros(count + 1, np.int64)
-    for i in range(count):
+    seen = np.full(len(lengths) - 1, -1, np.int32)
+    for i in range(first, end):
         seen[i] = i
         length = 1
         for v in range(start[i], start[i + 1]):
@@ -49,17 +48,18 @@ def row_lengths(cells: Any, start: Any, cell: Any, count: int) -> Any:
                     seen[j] = i
                     length += 1
         lengths[i + 1] = length
-    return lengths
 
 
 @_jit
-def fill_rows(cells: Any, start: Any, cell: Any, local: Any, indptr: Any, indices: Any, scatter: Any) -> None:
-    """Sorted columns of every row, and the position of every pair of nodes of every cell."""
+def fill_rows(
+    first: int, end: int, cells: Any, start: Any, cell: Any, local: Any, indptr: Any, indices: Any, scatter: Any
+) -> None:
+    """Sorted columns of the rows first to end, and the position of every pair of nodes of every cell in them."""
     k = cells.shape[1]
     count = len(indptr) - 1
     seen = np.full(count, -1, np.int32)
     place = np.empty(count, np.int32)
-    for i in range(count):
+    for i in range(first, end):
         seen[i] = i
         at = indptr[i]
         indices[at] = i

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,11 @@ class Grid:
     volume: Floats
     pattern: Pattern
     parents: Ints | None
-    part: Ints
+
+    @cached_property
+    def part(self) -> Ints:
+        """Connected part of every cell, (m,)."""
+        return parts_of(self.cells, self.element)
 
 
 @dataclass(eq=False)
@@ -109,7 +114,6 @@ def make_grid(model: Model, threads: int, key: str = "") -> Grid:
     slabs.each(
         lambda s: kernels.volumes(model.points, model.cells, shape.gradients, shape.weights, slabs.share[s], volume)
     )
-    pattern = build_pattern(model.cells, len(model.points))
+    pattern = build_pattern(model.cells, len(model.points), threads)
     parents = mid_parents(model.cells, model.element, len(model.points)) if shape.order == 2 else None
-    part = parts_of(model.cells, shape)
-    return Grid(key, model.points, model.cells, shape, slabs, volume, pattern, parents, part)
+    return Grid(key, model.points, model.cells, shape, slabs, volume, pattern, parents)
