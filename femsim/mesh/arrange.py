@@ -76,6 +76,11 @@ def mesh_arrangement(
     )  # fmt: skip
     if made.straightened:
         notes.append(f"{made.straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
+    if bone.released:
+        notes.append(
+            f"{bone.released} vertices on sharp edges of the outer surface were let go to get sound elements; these "
+            "edges may be a little rounded"
+        )
     mesh = Mesh(
         made.points, made.cells, "tet10", names, made.mask, {}, _face_sets(names, made),
         _fractions(arrangement, skipped, wanted, made),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import MeshError
-from femsim.mesh._shape import all_sicn
 from femsim.mesh.external import call
 from femsim.mesh.size import SizeField
 from femsim.mesh.surface import Surface, remeshed, ridge_vertices
 from femsim.solid.base import Solid
 
 HXT = 0.75  # HXT's edges come out longer than asked (median 2.3 mm for 1.6 mm): it is asked for shorter ones
-GOOD = 0.2  # SICN of the worst background element from which no other attempt is made
 
 
 class Background(NamedTuple):
@@ -36,35 +35,32 @@ class Background(NamedTuple):
     ridge: NDArray[np.bool_]
 
 
-def background(domain: Solid, field: SizeField, surface: Surface | None = None) -> Background:
-    """Tetrahedra that fill `domain` with the edge lengths of `field`.
+def backgrounds(domain: Solid, field: SizeField, surface: Surface | None = None) -> Iterator[Background]:
+    """Tetrahedra that fill `domain` with the edge lengths of `field`: one way after the other, made when asked for.
+
+    A given surface may intersect itself, an extracted one may have sharp edges that fall badly on its grid: then the
+    next one, extracted on another grid, is another chance.
 
     Raises
     ------
     MeshError
-        If neither HXT nor Delaunay could fill the surface.
+        If neither HXT nor Delaunay could fill any of the surfaces.
     """
     last: MeshError | None = None
-    best: tuple[float, Background] | None = None
-    # A given surface may intersect itself, an extracted one may have sharp edges that fall badly on its grid: each
-    # gets another chance, and the best background is kept.
+    made = 0
     attempts = [(surface, 1.0)] if surface is not None else []
     for source, fineness in [*attempts, (None, 1.0), (None, 0.87), (None, 1.16), (None, 0.76)]:
         try:
             points, triangles = remeshed(domain, field, source, fineness)
-            made = _filled(points, triangles, field)
+            found = _filled(points, triangles, field)
         except MeshError as error:
             last = error
             continue
-        worst = float(all_sicn(made.points, made.cells).min())
-        if best is None or worst > best[0]:
-            best = worst, made
-        if worst >= GOOD:
-            break
-    if best is None:
+        made += 1
+        yield found
+    if made == 0:
         assert last is not None
         raise last
-    return best[1]
 
 
 def _filled(points: NDArray[np.float64], triangles: NDArray[np.int64], field: SizeField) -> Background:

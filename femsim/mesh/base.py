@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim import store
-from femsim.mesh.background import background
+from femsim.mesh.background import backgrounds
 from femsim.mesh.cut import Cells, Recipe, cut
 from femsim.mesh.reference import compartment_volumes
 from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound, volumes
-from femsim.mesh.size import MeshSize, size_field
+from femsim.mesh.size import MeshSize, SizeField, size_field
 from femsim.mesh.surface import Surface
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Solid
@@ -48,6 +48,8 @@ class Base:
         Edge lengths used, mm.
     straightened : int
         Cells with edges straighter than the surfaces they lie on.
+    released : int
+        Vertices on sharp edges of the domain that were let go to get sound elements.
     """
 
     points: NDArray[np.float64]
@@ -58,6 +60,7 @@ class Base:
     near: float
     far: float
     straightened: int
+    released: int = 0
 
     @functools.cached_property
     def volume(self) -> NDArray[np.float64]:
@@ -88,6 +91,7 @@ def base(
     return Base(
         **{name: found[name] for name in ("points", "cells", "mask", "ridge", "moved")},
         near=float(found["near"]), far=float(found["far"]), straightened=int(found["straightened"]),
+        released=int(found["released"]),
     )  # fmt: skip
 
 
@@ -105,26 +109,52 @@ def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, sur
     domain = arrangement.domain
     box = (np.asarray(domain.bounds[0], float), np.asarray(domain.bounds[1], float))
     field, used = size_field(arrangement, size, box)
-    points, cells, ridge = background(domain, field, surface)
-    start = Cells.start(points, cells, ridge)
     wanted = compartment_volumes(domain, dict(enumerate(layers)), box, 1e6) if layers else {}
     # What is outside all layers is what they leave.
     missing = {mask: (volume, volume) for mask, volume in wanted.items() if mask}
     task = Task(domain, layers, missing, used.near, used.curved)
-    best: tuple[float, Shaped] | None = None
-    for recipe in recipes(used.near):
-        made = shaped(cut_all(start, layers, used.near, recipe), task)
-        shape = sicn(made.cells)
-        if best is None or shape.min() > best[0]:
-            best = float(shape.min()), made
-        if sound(shape):
-            best = float(shape.min()), made
+    best: tuple[float, Shaped, int] | None = None
+    for start, released in _starts(domain, field, surface):
+        made = _best(start, layers, task)
+        worst = float(sicn(made.cells).min())
+        if best is None or worst > best[0]:
+            best = worst, made, released
+        if sound(sicn(made.cells)):
+            best = worst, made, released
             break
     assert best is not None
-    made = best[1]
+    _, made, released = best
     nodes, ten = made.ten()
     sharp = np.concatenate([made.cells.ridge, np.zeros(len(nodes) - len(made.cells.points), bool)])
-    return Base(nodes, ten, made.cells.mask, sharp, made.moved, used.near, used.far, made.nodes.straightened)
+    return Base(
+        nodes, ten, made.cells.mask, sharp, made.moved, used.near, used.far, made.nodes.straightened, released
+    )  # fmt: skip
+
+
+def _starts(domain: Solid, field: SizeField, surface: Surface | None) -> Iterator[tuple[Cells, int]]:
+    """Cells to cut the layers into, in the order of trying, and how many vertices on sharp edges were let go.
+
+    The facets of a coarse bone surface meet at angles that look like sharp edges. Vertices on these never move, and
+    where several such edges run close together nothing mends the elements between them: then they are let go.
+    """
+    for points, cells, ridge in backgrounds(domain, field, surface):
+        yield Cells.start(points, cells, ridge), 0
+        if ridge.any():
+            yield Cells.start(points, cells, np.zeros_like(ridge)), int(ridge.sum())
+
+
+def _best(start: Cells, layers: Sequence[Solid], task: Task) -> Shaped:
+    """The layers cut in by the first recipe that gives sound shapes, or by the one with the best worst shape."""
+    best: tuple[float, Shaped] | None = None
+    for recipe in recipes(task.near):
+        made = shaped(cut_all(start, layers, task.near, recipe), task)
+        shape = sicn(made.cells)
+        if sound(shape):
+            return made
+        if best is None or shape.min() > best[0]:
+            best = float(shape.min()), made
+    assert best is not None
+    return best[1]
 
 
 def recipes(near: float) -> list[Recipe]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.mesh import _improve_kernels as kernels
+from femsim.mesh._cells_kernels import build
+from femsim.mesh._improve_kernels import improve_round
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.promote import shifted, surface_faces
@@ -57,11 +58,11 @@ def _repaired(mesh: Cells, target: float) -> Cells:
     tet[:m] = mesh.cells
     mask = np.full(capacity, -1)
     mask[:m] = mesh.mask
-    head, link = kernels.build(tet, m, n)
+    head, link = build(tet, m, n)
     kind = np.where(mesh.ridge, 2, _on_surface(mesh).astype(np.int64))
     points, spare, count = mesh.points.copy(), np.zeros(capacity, np.int64), np.array([m, 0])
     for _ in range(ROUNDS):
-        if kernels.improve_round(points, tet, mask, head, link, kind, spare, count, target) == 0:
+        if improve_round(points, tet, mask, head, link, kind, spare, count, target) == 0:
             break
     alive = np.flatnonzero(mask[: count[0]] >= 0)
     return replace(mesh, points=points, cells=tet[alive], mask=mask[alive]).compact()
