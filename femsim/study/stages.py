@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from femsim import mesh, store
 from femsim.mesh import Mesh, MeshSize
+from femsim.mesh.base import source
 from femsim.solid import Arrangement, Solid
 from femsim.study.setup import Setup
-
-
-@functools.cache
-def recipe() -> str:
-    """Hash of the source of everything that turns solids into a mesh: no version number that one can forget."""
-    root = Path(mesh.__file__).parents[1]
-    digest = hashlib.sha256()
-    for room in ("mesh", "solid"):
-        for file in sorted((root / room).rglob("*.py")):
-            digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def arrangement_mesh(setup: Setup, size: MeshSize) -> Mesh:
@@ -36,7 +23,7 @@ def arrangement_mesh(setup: Setup, size: MeshSize) -> Mesh:
     def make() -> Mapping[str, Any]:
         return packed(mesh.mesh_arrangement(setup.arrangement, size, surface=surface))
 
-    return unpacked(store.remember("mesh", parts, make, recipe=recipe()))
+    return unpacked(store.remember("mesh", parts, make, recipe=source()))
 
 
 def _content(value: Any) -> Any:
