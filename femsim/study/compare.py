@@ -16,6 +16,7 @@ from femsim.errors import FemsimWarning
 from femsim.material import MaterialData
 from femsim.mesh import Mesh
 from femsim.study import metrics
+from femsim.study.firsttime import compiling
 from femsim.study.materials import Places, places
 from femsim.study.nonlinear import ENDS, collapse
 from femsim.study.progress import Progress
@@ -74,7 +75,8 @@ def compare(
     watch = progress or Progress()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FemsimWarning)
-        problem = build(case, chosen, watch)
+        with compiling(watch):
+            problem = build(case, chosen, watch)
         results = solve_all(problem, chosen, watch)
         coarse = _coarse(case, chosen, watch) if convergence else None
     told = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, FemsimWarning)))
