@@ -21,7 +21,7 @@ PLACES = [0, 45, 90, 135, 180, 225, 270, 315]  # degrees from lateral towards an
 
 
 def study(
-    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 4.0, far: float = 6.0
+    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 5.0, far: float = 12.0
 ) -> fs.Study:
     """The study; fewer values and larger elements make it smaller."""
     case = fs.Case(
@@ -31,7 +31,8 @@ def study(
         load="torsion",
         mesh=fs.Mesh(near=near, far=far),
     )
-    strategies = [fs.Intact(), fs.Untreated(), fs.Cement(), fs.CementFilledCatheter(count=2), fs.CementAndCatheter()]
+    catheter = fs.CementFilledCatheter(outer_diameter=6)
+    strategies = [fs.Intact(), fs.Untreated(), fs.Cement(), catheter, fs.CementAndCatheter(catheter=catheter)]
     return fs.Study(case, vary={"lesion.diameter": diameters, "lesion.direction": places}, strategies=strategies)
 
 

@@ -30,7 +30,7 @@ def average_over_volume(  # type: ignore[no-untyped-def]
     node, kind, target, radius, reach, place, field, inner, out,
 ):  # fmt: skip
     """Average over the `target` volume of the group `kind[p]` that lies nearest to `node[p]`."""
-    seen = np.full(len(corners), -1, np.int64)
+    seen, spread = np.full(len(corners), -1, np.int64), np.full(len(points), -1, np.int64)
     queue = np.empty(4096, np.int64)
     distance, volume = np.empty(4096), np.empty(4096)
     cell, slot = np.empty(4096, np.int64), np.empty(4096, np.int64)
@@ -42,7 +42,7 @@ def average_over_volume(  # type: ignore[no-untyped-def]
             stamp += 1
             found, total, queue, distance, volume, cell, slot = _gather(
                 points, corners, middle, extent, start, around, group, size, node[p], kind[p], target, limit,
-                limit >= reach, place, inner, seen, stamp, queue, distance, volume, cell, slot,
+                limit >= reach, place, inner, seen, spread, stamp, queue, distance, volume, cell, slot,
             )  # fmt: skip
             if total >= target or limit >= reach:
                 break
@@ -75,11 +75,11 @@ def _add(row, weight, values, own, slot, field):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _gather(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, kept whole for the compiler
     points, corners, middle, extent, start, around, group, size, node, kind, target, limit, last, place, inner, seen,
-    stamp, queue, distance, volume, cell, slot,
+    spread, stamp, queue, distance, volume, cell, slot,
 ):  # fmt: skip
     """Points of the connected elements of one group within `limit` of a node; in the `last` try, elements at the node
     that are too large to have a point there count with their field at the node."""
-    centre = points[node]
+    centre, corner = points[node], np.empty((corners.shape[1], 3))
     tail, queue = _push(start, around, group, node, kind, seen, stamp, queue, 0)
     first, head, found, total = tail, 0, 0, 0.0
     while head < tail:
@@ -91,15 +91,18 @@ def _gather(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, kept whol
             continue
         count = len(place) if size[c] > target * _DIVIDE else len(inner) if size[c] > target * _LUMP else 1
         near, nearest = own, np.inf
+        table = place if count == len(place) else inner
+        for a in range(corners.shape[1]):
+            for i in range(3):
+                corner[a, i] = points[corners[c, a], i] - centre[i]
         for s in range(count):
-            x, y, z = middle[c, 0] - centre[0], middle[c, 1] - centre[1], middle[c, 2] - centre[2]
             if count > 1:
-                x, y, z = -centre[0], -centre[1], -centre[2]
-                for a in range(corners.shape[1]):
-                    w = place[s, a] if count == len(place) else inner[s, a]
-                    x += w * points[corners[c, a], 0]
-                    y += w * points[corners[c, a], 1]
-                    z += w * points[corners[c, a], 2]
+                x, y, z = 0.0, 0.0, 0.0
+                for a in range(len(corner)):
+                    w = table[s, a]
+                    x += w * corner[a, 0]
+                    y += w * corner[a, 1]
+                    z += w * corner[a, 2]
             r = math.sqrt(x * x + y * y + z * z)
             nearest = min(nearest, r)
             if r <= limit:
@@ -124,6 +127,9 @@ def _gather(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, kept whol
             found += 1
         if near:
             for a in range(corners.shape[1]):
+                if spread[corners[c, a]] == stamp:
+                    continue  # the elements around it were queued before
+                spread[corners[c, a]] = stamp
                 tail, queue = _push(start, around, group, corners[c, a], kind, seen, stamp, queue, tail)
     return found, total, queue, distance, volume, cell, slot
 

@@ -116,7 +116,8 @@ def beam_curve(
         )  # fmt: skip
     inner = [_internal(one, curve.axes[i], force[i], moment[i]) for i, one in enumerate(curve.sections)]
     forces, moments = (np.array([one[j] for one in inner]) for j in range(2))
-    stress = [_stresses(solution, curve, i, forces[i], moments[i]) for i in range(k)]
+    corner = solution.model.cells[:, :4]
+    stress = [_stresses(solution, curve, i, corner, forces[i], moments[i]) for i in range(k)]
     along = np.linalg.norm(np.diff(curve.origins, axis=0), axis=1)
     density = np.array([_energy(one, f, m) for one, f, m in zip(curve.sections, forces, moments, strict=True)])
     energy = (solution.volume * solution.energy_density).sum(axis=1)
@@ -146,13 +147,15 @@ def _principal(section: Rigidity, moment: Floats) -> tuple[float, float, Floats,
     return float(moment[:2] @ weak), float(moment[:2] @ strong), weak, strong
 
 
-def _stresses(solution: fem.Solution, curve: RigidityCurve, i: int, force: Floats, moment: Floats) -> tuple[float, ...]:
+def _stresses(
+    solution: fem.Solution, curve: RigidityCurve, i: int, corner: NDArray[np.integer], force: Floats, moment: Floats
+) -> tuple[float, ...]:
     """Beam stress and finite-element stress of largest size, with their signs, MPa."""
     model, section, axes = solution.model, curve.sections[i], curve.axes[i]
-    corner = model.points[model.cells[:, :4]]
-    height = (corner - curve.origins[i]) @ axes[2]
-    cells = np.flatnonzero((height.min(axis=1) <= 0.0) & (height.max(axis=1) >= 0.0))
-    flat = (corner[cells].mean(axis=1) - curve.origins[i]) @ axes[:2].T - section.centroid
+    # cells with corners on both sides, by the side of every node: a byte a corner, for every section and strategy
+    upper = ((model.points - curve.origins[i]) @ axes[2] > 0.0).astype(np.int8)[corner].sum(axis=1)
+    cells = np.flatnonzero((upper > 0) & (upper < 4))
+    flat = (model.points[corner[cells]].mean(axis=1) - curve.origins[i]) @ axes[:2].T - section.centroid
     m_weak, m_strong, weak, strong = _principal(section, moment)
     strain = (
         force[2] / section.EA + m_weak / section.EI_min * (flat @ strong) - m_strong / section.EI_max * (flat @ weak)

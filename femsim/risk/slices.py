@@ -159,7 +159,8 @@ def moduli(material: fem.Material, cells: Ints, normal: ArrayLike) -> tuple[Floa
     axial = 1.0 / _quadratic_form(compliance, _dyad(n, n) / 2.0)
     soft = _quadratic_form(compliance, _dyad(n, s)) + _quadratic_form(compliance, _dyad(n, t))
     table = material.scale_table()
-    scale = np.broadcast_to(table.mean(axis=1), (len(material.index),))[cells]
+    # only of these elements: the whole mesh would be gone through for every section and strategy
+    scale = (table[cells] if len(table) > 1 else table).mean(axis=1)
     return axial * scale, 2.0 / soft * scale
 
 
