@@ -11,9 +11,12 @@ Units are mm, N, MPa, kg and degrees, or texts such as ``"12 mm"``. Research use
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from femsim import show
 
 __version__ = version("femsim")
 
@@ -92,6 +95,19 @@ _ROOMS = {
     "read_case": ("case", "load"),
     "write": ("report", "write"),
 }
+
+
+def _painter(name: str) -> Callable[..., Any]:
+    """A function of `femsim.report.paper`, loaded when something is drawn."""
+
+    def draw(*arguments: Any) -> Any:
+        return getattr(import_module("femsim.report.paper"), name)(*arguments)
+
+    return draw
+
+
+show.paint("comparison", _painter("figure"))
+show.paint("study", _painter("study_figure"))
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,24 @@
-"""How objects show themselves in a notebook: what they print, in a box."""
+"""How objects show themselves: in a notebook what they print, in a box; on paper by the room that draws."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
+from typing import Any
+
+#: Who draws a kind of result. The rooms that draw lie above those that hold results; `femsim` itself, which knows all
+#: of them, names them here.
+_painters: dict[str, Callable[..., Any]] = {}
+
+
+def paint(kind: str, painter: Callable[..., Any]) -> None:
+    """Say who draws results of a kind."""
+    _painters[kind] = painter
+
+
+def figure(kind: str, *arguments: Any) -> Any:
+    """Draw a result of a kind."""
+    return _painters[kind](*arguments)
 
 
 def boxed(text: object) -> str:

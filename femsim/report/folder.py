@@ -79,7 +79,7 @@ def rebuild(out: Path) -> Path:
     """
     if (out / "study.toml").is_file():
         return write_study(sweep.load(out))
-    result = stored.load(out)
+    result = stored.comparison(out)
     record = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
     try:
         with tempfile.TemporaryDirectory(prefix=".femsim-", dir=out) as temporary:

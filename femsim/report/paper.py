@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from femsim.errors import InputError
-from femsim.report import charts, gallery, layout, pictures
+from femsim.report import charts, gallery, layout, pictures, study_charts
 from femsim.report.figures import Prepared, body_weight
 from femsim.report.style import style
 from femsim.view import scale
@@ -44,6 +44,76 @@ def figure(result: Any, name: str = "risk", width: str | float = "double", path:
     """
     inches = _inches(width)
     made = _chart(result, name, inches) if name in _CHARTS else _picture(result, name, inches)
+    return _written(made, path)
+
+
+def study_figure(
+    study: Any,
+    name: str = "curves",
+    output: str = "",
+    strategy: str = "",
+    width: str | float = "double",
+    path: Path | str | None = None,
+) -> Any:
+    """A figure of a study at the width of a journal's column.
+
+    Parameters
+    ----------
+    study : femsim.study.sweep.Study
+        With its folder; it may still be running.
+    name : str
+        ``"curves"`` (response to every parameter), ``"differences"`` (paired, between strategies), ``"tornado"``, or
+        ``"sobol"`` (the study needs the sampling method "saltelli").
+    output : str
+        A column of the table, or ``"strength_recovery"``, ``"strength_of_intact"``; the strength by default.
+    strategy : str
+        Of a tornado or of Sobol indices; every treated one by default.
+    width : {"single", "double"} or float
+        85 mm, 175 mm, or millimetres.
+    path : path, optional
+        Where to write it; the ending (.pdf, .svg, .png, ...) says how.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If there is no such figure, output or strategy, or nothing that could be drawn.
+    """
+    inches = _inches(width)
+    notes: list[str] = []
+    frame = study.frame
+    done = frame[frame["status"] == "done"]
+    chosen = output.removeprefix("out.") or study_charts.main_output(done)
+    if strategy and strategy not in set(done["strategy"]):
+        raise InputError(
+            f"The study has no strategy {strategy!r}.",
+            "Nothing of it can be drawn.",
+            f"Use one of {', '.join(map(str, done['strategy'].unique()))}.",
+        )
+    mine = done[done["strategy"] == strategy] if strategy and name == "tornado" else done
+    if name == "curves":
+        params = [str(one).removeprefix("param.") for one in done.columns if str(one).startswith("param.")]
+        panels = study_charts.curve_panels(done, params, [chosen], notes)
+    elif name == "differences":
+        panels = study_charts.difference_panels(done, [chosen])
+    elif name == "tornado":
+        panels = study_charts.tornado_panels(mine, [chosen], notes)
+    elif name == "sobol":
+        names = [strategy] if strategy else [str(one) for one in done["strategy"].unique() if one != "intact"]
+        panels = study_charts.sobol_panels([(one, study.sobol(one, chosen)) for one in names], chosen)
+    else:
+        raise InputError(
+            f"There is no figure {name!r} of a study.",
+            "It cannot be drawn.",
+            "Use curves, differences, tornado, sobol.",
+        )
+    return _written(_together(panels, f"{name} of {chosen}", inches, " ".join(notes)), path)
+
+
+def _written(made: Any, path: Path | str | None) -> Any:
     if path is not None:
         try:
             made.savefig(path, dpi=300)
@@ -73,10 +143,14 @@ def _chart(result: Any, name: str, width: float) -> Any:
         panels = charts.bars(result.frame, labels, body_weight(result))
     else:
         panels = gallery.rigidity_panels(result) if name == "rigidity" else gallery.curve_panels(result)
+    return _together(panels, name, width, shared=name == "comparison")
+
+
+def _together(panels: list[charts.Panel], name: str, width: float, why: str = "", *, shared: bool = False) -> Any:
     if not panels:
-        raise InputError(f"There is no {name} in this result.", "It was not computed.", "Draw another figure.")
+        raise InputError(f"There is no {name} in this result.", why or "It was not computed.", "Draw another figure.")
     columns = 1 if width < 4.5 else min(2, len(panels))
-    made = charts.together(panels, columns, shared=name == "comparison")
+    made = charts.together(panels, columns, shared=shared)
     high = made.get_size_inches()[1]
     made.set_size_inches(width, high)
     return made

@@ -6,6 +6,6 @@ from femsim.study.export import grid
 from femsim.study.output import check_writable
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
-from femsim.study.saved import load
+from femsim.study.stored import load
 
 __all__ = ["CaseResult", "ComparisonResult", "Progress", "check", "check_writable", "compare", "grid", "load"]

@@ -1,15 +1,15 @@
-"""Results as files that ParaView, pandas and meshio open."""
+"""Results as files that ParaView, pandas and meshio open, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.errors import StudyError
+from femsim.errors import InputError, StudyError
 from femsim.fields import FIELDS
 from femsim.mesh import Mesh
 
@@ -82,3 +82,47 @@ def vtu(mesh: Mesh, fields: Mapping[str, NDArray[np.generic]]) -> bytes:
     writer.Write()
     content: str | bytes = writer.GetOutputString()  # bytes as soon as they are no UTF-8
     return content.encode() if isinstance(content, str) else content
+
+
+def read_grid(file: Path) -> Any:
+    """A ``.vtu`` of femsim as a PyVista grid.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    """
+    import pyvista as pv
+
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing")
+    return pv.UnstructuredGrid(str(file))
+
+
+def mesh_of(grid: Any, solids: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Mesh:
+    """The mesh of a grid written by femsim; the names of its solids are not in the file."""
+    cells = np.asarray(next(iter(grid.cells_dict.values())), np.int64)
+    mask = np.asarray(grid.cell_data["compartment"], np.int64)
+    kind = next(name for name, number in _VTK_TYPE.items() if number == int(grid.celltypes[0]))
+    return Mesh(np.asarray(grid.points, float), cells, kind, solids, mask, notes=notes)
+
+
+def fields_of(grid: Any) -> dict[str, NDArray[Any]]:
+    """Node and cell fields of a grid by name."""
+    found = {name: np.asarray(grid.point_data[name]) for name in grid.point_data}
+    return found | {name: np.asarray(grid.cell_data[name]) for name in grid.cell_data if name != "compartment"}
+
+
+def plot(one: Any, name: str, **options: Any) -> Any:
+    """Show a field of a strategy, in memory or stored, in a PyVista window or the notebook.
+
+    Raises
+    ------
+    InputError
+        If the strategy has no such field.
+    """
+    grid = one.grid
+    known = [*grid.point_data, *grid.cell_data]
+    if name not in known:
+        raise InputError(f"There is no field {name!r}.", "Nothing can be drawn.", f"Use one of {', '.join(known)}.")
+    return grid.plot(scalars=name, **{"scalar_bar_args": {"title": FIELDS[name].label}, **options})

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import fem, risk
+from femsim import fem, risk, show
 from femsim.case import Case
 from femsim.errors import InputError
 from femsim.fields import FIELDS
 from femsim.mesh import Mesh
-from femsim.show import boxed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +75,7 @@ class CaseResult:
         return "\n".join([f"{self.label}: {len(self.mesh.cells)} elements, {', '.join(self.materials)}", *rows])
 
     def _repr_html_(self) -> str:
-        return boxed(self)
+        return show.boxed(self)
 
     @property
     def grid(self) -> pv.UnstructuredGrid:
@@ -88,12 +86,9 @@ class CaseResult:
 
     def plot(self, name: str = "risk", **options: Any) -> Any:
         """Show a field in a PyVista window (or the notebook); options go to ``pyvista.DataSet.plot``."""
-        if name not in self.fields:
-            raise InputError(
-                f"There is no field {name!r}.", "Nothing can be drawn.", f"Use one of {', '.join(self.fields)}."
-            )
-        options = {"scalar_bar_args": {"title": FIELDS[name].label}, **options}
-        return self.grid.plot(scalars=name, **options)
+        from femsim.study.export import plot
+
+        return plot(self, name, **options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,8 +182,7 @@ class ComparisonResult:
 
     def figure(self, name: str = "risk", width: str | float = "double", path: Path | str | None = None) -> Any:
         """A figure for a paper; see `femsim.report.paper.figure` for the names and the widths."""
-        # the room that draws lies above this one: it is named here, and loaded when a figure is asked for
-        return import_module("femsim.report.paper").figure(self, name, width, path)
+        return show.figure("comparison", self, name, width, path)
 
     def __str__(self) -> str:
         shown = [name for name in _PRINTED if name in self.frame and self.frame[name].notna().any()]

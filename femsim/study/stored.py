@@ -1,10 +1,8 @@
-"""A comparison read back from its folder: what the report and the viewer need, without solving anything again."""
+"""A folder on disk as the results it holds: a comparison read back without solving anything again, or a study."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,19 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim import risk
+from femsim import risk, show
 from femsim.anatomy import Centreline, Frame
 from femsim.errors import InputError, StudyError
+from femsim.fields import FIELDS
 from femsim.mesh import Mesh
+from femsim.study.export import fields_of, mesh_of, plot, read_grid
+from femsim.study.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from femsim.study.sweep import Study
 
 #: What of a comparison is not in its tables and ``.vtu`` files.
 FILE = "comparison.json"
 #: Changes when the content of `FILE` does.
 FORMAT = 1
-_KINDS = {10: "tet4", 24: "tet10", 12: "hex8", 25: "hex20"}
 #: Arrays of a `risk.RigidityCurve`.
 _RIGIDITIES = ("position", "EA", "EI_min", "EI_max", "GJ_polar", "GJ_true")
 
@@ -85,10 +87,19 @@ class StoredResult:
     place: NDArray[np.float64] | None = None
     curve: Any = None
 
+    @property
+    def grid(self) -> Any:
+        """The mesh with all fields, for PyVista."""
+        return read_grid(self.file)
+
     @cached_property
     def fields(self) -> Mapping[str, NDArray[Any]]:
         """Node and cell fields by name."""
-        return fields_of(read_grid(self.file))
+        return fields_of(self.grid)
+
+    def plot(self, name: str = "risk", **options: Any) -> Any:
+        """Show a field in a PyVista window (or the notebook); options go to ``pyvista.DataSet.plot``."""
+        return plot(self, name, **options)
 
     @property
     def material(self) -> NDArray[np.int64]:
@@ -118,8 +129,27 @@ class Stored:
     clinical: tuple[Mapping[str, Any], ...] = ()
     not_judged: str = ""
 
+    def __getitem__(self, name: str) -> StoredResult:
+        if name not in self.results:
+            raise InputError(
+                f"There is no strategy {name!r} in {self.folder}.",
+                "It was not among those compared.",
+                f"Use one of {', '.join(self.results)}.",
+            )
+        return self.results[name]
+
     def __iter__(self) -> Iterator[StoredResult]:
         return iter(self.results.values())
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def figure(self, name: str = "risk", width: str | float = "double", path: Path | str | None = None) -> Any:
+        """A figure for a paper; see `femsim.report.paper.figure` for the names and the widths."""
+        return show.figure("comparison", self, name, width, path)
+
+    def _repr_html_(self) -> str:
+        return str(self.frame.T.to_html(float_format=lambda value: f"{value:.4g}"))
 
     def __repr__(self) -> str:
         return f"Stored({self.folder}: {self.bone.name or self.bone.kind}: {', '.join(self.results)})"
@@ -176,8 +206,25 @@ def log_of(one: Any) -> dict[str, Any] | None:
     return {name: getattr(log, name) for name in names} if log is not None else None
 
 
-def load(folder: Path | str) -> Stored:
-    """Read the folder that ``femsim compare`` wrote.
+def load(folder: Path | str) -> Stored | Study:
+    """The results in a folder of ``femsim compare`` or ``femsim sweep``; a study may still be running.
+
+    Raises
+    ------
+    InputError
+        If it is no such folder.
+    StudyError
+        If a file in it is missing or damaged.
+    """
+    if (Path(folder) / "study.toml").is_file():
+        from femsim.study import sweep
+
+        return sweep.load(folder)
+    return comparison(folder)
+
+
+def comparison(folder: Path | str) -> Stored:
+    """The comparison that ``femsim compare`` wrote into a folder.
 
     Raises
     ------
@@ -190,8 +237,8 @@ def load(folder: Path | str) -> Stored:
     if not (out / FILE).is_file():
         raise InputError(
             f"{out} is no output folder of femsim: it holds no {FILE}.",
-            "There is nothing to show.",
-            f"Make one with: femsim compare -o {out}",
+            "There is neither a comparison nor a study in it.",
+            f"Name the folder given to femsim compare or sweep with -o, or make one: femsim compare -o {out}",
         )
     try:
         content = json.loads((out / FILE).read_text(encoding="utf-8"))
@@ -214,6 +261,7 @@ def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
     told = content["mesh"]
     mesh = mesh_of(read_grid(next(iter(files.values()))), tuple(told["solids"]), tuple(told["notes"]))
     frame = pd.read_parquet(out / "table.parquet")
+    frame.attrs["units"] = {name: FIELDS[name].unit for name in frame.columns if name in FIELDS}
     results = {one["name"]: _result(one, mesh, files[one["name"]]) for one in content["strategies"]}
     return Stored(
         folder=out,
@@ -271,48 +319,3 @@ def _bone(data: Mapping[str, Any]) -> StoredBone:
         centreline=Centreline(np.asarray(line["points"], float), np.asarray(line["fractions"], float)),
         notes=tuple(data["notes"]),
     )
-
-
-def read_grid(file: Path) -> Any:
-    """A ``.vtu`` of femsim as a PyVista grid.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it is not there.
-    """
-    import pyvista as pv
-
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing")
-    return pv.UnstructuredGrid(str(file))
-
-
-def mesh_of(grid: Any, solids: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Mesh:
-    """The mesh of a grid written by femsim; the names of its solids are not in the file."""
-    cells = np.asarray(next(iter(grid.cells_dict.values())), np.int64)
-    mask = np.asarray(grid.cell_data["compartment"], np.int64)
-    return Mesh(np.asarray(grid.points, float), cells, _KINDS[int(grid.celltypes[0])], solids, mask, notes=notes)
-
-
-def fields_of(grid: Any) -> dict[str, NDArray[Any]]:
-    """Node and cell fields of a grid by name."""
-    found = {name: np.asarray(grid.point_data[name]) for name in grid.point_data}
-    return found | {name: np.asarray(grid.cell_data[name]) for name in grid.cell_data if name != "compartment"}
-
-
-def plain(value: Any) -> Any:
-    """As data that JSON knows: arrays as lists, dataclasses as objects, NaN and infinity as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):  # a NumPy scalar
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from femsim.errors import InputError
-from femsim.study import stored
+from femsim.study import export, stored
 from femsim.view.panel import Panel
 from femsim.view.scene import scene
 from femsim.view.stage import Look, Stage, stage
@@ -62,7 +62,7 @@ def load(out: Path, names: Sequence[str] = ()) -> tuple[list[Panel], Look]:
     """
     wanted = chosen(out, names)
     if (out / stored.FILE).is_file():
-        result = stored.load(out)
+        result = stored.comparison(out)
         ordered = [name for name in result.results if name in wanted] if not names else wanted
         return [panel_of(result.results[name]) for name in ordered], look_of(result)
     known = files(out)
@@ -111,9 +111,9 @@ def look_of(result: Any) -> Look:
 
 def _bare(name: str, file: Path) -> Panel:
     """A strategy of which only the ``.vtu`` is known."""
-    grid = stored.read_grid(file)
-    mesh = stored.mesh_of(grid)
-    fields = stored.fields_of(grid)
+    grid = export.read_grid(file)
+    mesh = export.mesh_of(grid)
+    fields = export.fields_of(grid)
     count = int(np.max(fields.get("material", np.zeros(1)))) + 1
     return Panel(name, name, mesh, fields, tuple(f"material_{i}" for i in range(count)))
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import matplotlib.image
 import numpy as np
+import pandas as pd
 import pytest
 
 import femsim as fs
+from femsim import show
 from femsim.errors import InputError
 from femsim.fields import FIELDS
 from femsim.report import paper
 from femsim.show import boxed
 from tests.report.fake import comparison
 from tests.view.synthetic import bone_mesh
+
+SOBOL = pd.DataFrame(
+    {"first": [0.1, 0.7], "first_95": [0.02, 0.03], "total": [0.2, 0.9], "total_95": [0.02, 0.04]}, ["turn", "size"]
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +71,28 @@ def test_objects_print_what_they_are():
     for one in (mesh, case):
         assert one._repr_html_() == boxed(one)
     assert "<b>" not in boxed("a\n<b>")
+
+
+def test_a_study_is_drawn_by_its_figure_method(tmp_path):
+    table = pd.DataFrame(
+        [
+            {"case": f"c{i}", "strategy": name, "param.size": float(i), "param.turn": float(i % 3), "status": "done",
+             "out.failure_load": 1000.0 + factor * i}
+            for i in range(12)
+            for name, factor in (("intact", 0.0), ("untreated", -50.0), ("cement", -10.0))
+        ]
+    )  # fmt: skip
+    study = SimpleNamespace(frame=table, sobol=lambda strategy, output: SOBOL)
+    for name, axes in (("curves", 2), ("differences", 1), ("tornado", 2)):
+        made = show.figure("study", study, name, "", "", "double", tmp_path / f"{name}.png")
+        assert (tmp_path / f"{name}.png").is_file()
+        assert len(made.axes) == axes, name
+    swing = paper.study_figure(study, "tornado", strategy="untreated").axes[0]
+    size = [one.get_text() for one in swing.get_yticklabels()].index("size")
+    assert swing.patches[size].get_width() == pytest.approx(-50.0 * (10.0 - 1.0))  # fifths of 0..11: 0-2 and 9-11
+    indices = paper.study_figure(study, "sobol", strategy="cement").axes[0]
+    assert [one.get_text() for one in indices.get_yticklabels()] == ["size", "turn"]
+    assert sorted(bar.get_width() for bar in indices.patches) == pytest.approx([0.1, 0.2, 0.7, 0.9])
+    for arguments, said in ((("colour",), "no figure"), (("tornado", "", "nail"), "no strategy 'nail'")):
+        with pytest.raises(InputError, match=said):
+            paper.study_figure(study, *arguments)

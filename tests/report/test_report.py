@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import pyvista
 
+import femsim as fs
 from femsim.errors import InputError, StudyError
 from femsim.fields import FIELDS
 from femsim.report import answer, charts, figures, folder, gallery, layout, methods, page, pictures, tables
@@ -133,6 +134,29 @@ def test_the_report_is_rebuilt_from_the_folder_alone(written, tmp_path):
     assert _texts(again) == _texts(first)
     assert (out / "CITATION.md").read_text() == (written / "CITATION.md").read_text()
     assert {path.name for path in out.iterdir()} == {path.name for path in written.iterdir()} - {"figures"}
+
+
+def test_a_folder_is_loaded_as_the_results_it_holds(written, tmp_path):
+    result, original = fs.load(written), comparison()
+    assert list(result.results) == list(original.results)
+    assert len(result) == len(original.results)
+    pd.testing.assert_frame_equal(result.frame, pd.read_parquet(written / "table.parquet"))
+    assert result.frame.attrs["units"]["failure_load"] == "N"
+    name = list(original.results)[1]
+    assert result[name].metrics["failure_load"] == pytest.approx(original.results[name].metrics["failure_load"])
+    grid = result[name].grid
+    assert grid.n_cells == len(original.mesh.cells)
+    np.testing.assert_allclose(
+        np.asarray(grid["displacement"]), original.results[name].fields["displacement"], rtol=1e-6, atol=1e-9
+    )
+    assert result.figure("comparison", path=tmp_path / "bars.pdf") is not None
+    assert (tmp_path / "bars.pdf").is_file()
+    with pytest.raises(InputError, match="no strategy 'nail'"):
+        result["nail"]
+    with pytest.raises(InputError, match="no field 'colour'"):
+        result[name].plot("colour")
+    with pytest.raises(InputError, match="no output folder"):
+        fs.load(tmp_path)
 
 
 def _texts(page: str) -> list[str]:

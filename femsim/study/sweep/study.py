@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from femsim import treatment
+from femsim import show, treatment
 from femsim.case import Case, Comparison
 from femsim.errors import InputError
-from femsim.show import boxed
 from femsim.study.sweep import answers, folder, reduced, table
 from femsim.study.sweep.spec import Run, Sampling, StudySpec, read, with_rows
 from femsim.study.sweep.tasks import Task, expand
@@ -180,6 +179,17 @@ class Study:
         """Sobol indices; the study needs the sampling method "saltelli"."""
         return answers.sobol(self.spec, self.frame, strategy, output)
 
+    def figure(
+        self,
+        name: str = "curves",
+        output: str = "",
+        strategy: str = "",
+        width: str | float = "double",
+        path: Path | str | None = None,
+    ) -> Any:
+        """A figure for a paper: curves, differences, tornado or sobol; see `femsim.report.paper.study_figure`."""
+        return show.figure("study", self, name, output, strategy, width, path)
+
     def __getitem__(self, case: str) -> CaseView:
         """A case by its id, or the only one whose id begins so.
 
@@ -208,7 +218,7 @@ class Study:
         return self.folder
 
     def _repr_html_(self) -> str:
-        return boxed(self) + ("" if self.folder is None else str(self.frame.to_html(max_rows=20)))
+        return show.boxed(self) + ("" if self.folder is None else str(self.frame.to_html(max_rows=20)))
 
     def __repr__(self) -> str:
         where = "not run" if self.folder is None else f"in {self.folder}"
