@@ -49,6 +49,7 @@ class Outcome:
     jacobian: float = 0.0
     volume: float = 0.0
     off: str = ""
+    silent: str = ""
     reported: int = 0
     seconds: float = 0.0
 
@@ -197,14 +198,10 @@ def _lesion(centre: np.ndarray, size: float, where: _Place, rng: np.random.Gener
         lambda: solid.Ellipsoid(centre, size * rng.uniform(0.6, 1.4, 3)),
         lambda: solid.Capsule(centre - size * where.along, centre + size * where.along, 0.6 * size),
         lambda: solid.noisy_blob(centre, size, roughness=float(rng.uniform(0.05, 0.2)), seed=seed),
-        lambda: solid.Cylinder(where.at, where.at + 3.0 * where.width * where.out, max(0.4 * size, 1.5)),
+        lambda: solid.Cylinder(where.at, where.at + 3.0 * where.width * where.out, 0.4 * size),
         lambda: (
-            solid.Cylinder(
-                where.at + 0.3 * size * where.along, where.at + 3.0 * where.width * where.out, max(0.3 * size, 1.5)
-            )
-            | solid.Cylinder(
-                where.at - 0.3 * size * where.along, where.at + 3.0 * where.width * where.out, max(0.3 * size, 1.5)
-            )
+            solid.Cylinder(where.at + 0.3 * size * where.along, where.at + 3.0 * where.width * where.out, 0.3 * size)
+            | solid.Cylinder(where.at - 0.3 * size * where.along, where.at + 3.0 * where.width * where.out, 0.3 * size)
         ),
     ]
     return draw[int(rng.integers(len(draw)))]()
@@ -227,7 +224,7 @@ def _devices(
     solids: dict[str, Solid], thin: dict[str, float], relation: str, group: Group, rng: np.random.Generator
 ) -> None:
     """Up to three catheters along the bone, and up to two screws across it."""
-    radius = float(rng.uniform(1.5, 3.0))
+    radius = float(rng.uniform(0.6, 3.0))
     where = _place(group, rng)
     gap = {"tangent": 0.0, "near": 10 ** rng.uniform(-3, 0), "grazing": -(10 ** rng.uniform(-3, -1))}.get(relation, 1.0)
     low, high = int(rng.integers(0, 8)), int(rng.integers(16, 25))
@@ -235,13 +232,13 @@ def _devices(
         line = group.line[low:high] + where.across * (k - 1) * (2 * radius + gap)
         solids[f"catheter_{k + 1}"] = solid.SweptTube(line, radius)
         if rng.integers(2):
-            wall = float(rng.uniform(0.2, 0.6))
+            wall = min(float(rng.uniform(0.2, 0.6)), 0.5 * radius)
             thin[f"catheter_{k + 1}"] = wall
             solids[f"catheter_{k + 1}_lumen"] = solid.SweptTube(line, radius - wall)
     for k in range(int(rng.choice([0, 0, 1, 2]))):
         where = _place(group, rng)
         ends = where.at - where.out * rng.uniform(0, 2) * where.width, where.at + where.out * 2.0 * where.width
-        solids[f"screw_{k + 1}"] = solid.Cylinder(*ends, float(rng.uniform(1.5, 3.0)))
+        solids[f"screw_{k + 1}"] = solid.Cylinder(*ends, float(rng.uniform(0.6, 3.0)))
 
 
 def run(seed: int, place: Group, cache: Path, volumes: bool = True) -> Outcome:
@@ -252,13 +249,13 @@ def run(seed: int, place: Group, cache: Path, volumes: bool = True) -> Outcome:
         made = mesh.mesh_arrangement(drawn, place.size, surface=place.surface, cache=cache)
         seconds = time.process_time() - start
         found = mesh.quality(made)
-        off, name = volume_error(drawn, made) if volumes else (0.0, "")
+        off, name, silent = volume_error(drawn, made) if volumes else (0.0, "", "")
     except Exception as error:  # every failure of any kind is what this benchmark counts
         traceback.print_exc()
         return Outcome(seed, place.bone, relation, f"{type(error).__name__}: {error}".replace("\n", " "))
     return Outcome(
         seed, place.bone, relation, "", len(made.cells), found.worst, found.above_quarter, found.jacobian, off, name,
-        len(reported(made)), seconds,
+        silent, len(reported(made)), seconds,
     )  # fmt: skip
 
 
@@ -267,10 +264,12 @@ def reported(made: mesh.Mesh) -> set[str]:
     return {n for n in made.solids if any(note.startswith(f"{n}: ") for note in made.notes)}
 
 
-def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str]:
+def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str, str]:
     """Largest relative volume error of the compartments that lesions and devices make, and which compartment it is.
 
-    Solids that the mesh reports as homogenised, merged or off are left out: what they hold counts to what is around.
+    Only compartments of at least 1.5 mm thickness (twice volume over area) are judged so. Solids that the mesh reports
+    as homogenised, merged or off are left out: what they hold counts to what is around. Last comes a solid, however
+    thin, that is off by more than 8 % although the mesh says nothing of it.
     The reference counts cells of 0.4 mm, in part where the surface crosses.
     """
     cut = [n for n in drawn.solids if n not in reported(made)]
@@ -289,7 +288,15 @@ def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str]:
         if error > worst:
             worst = float(error)
             name = f"{'+'.join(made.names_of(int(mask)))} {sums[k]:.0f}/{wanted[k]:.0f} mm3, {thickness[k]:.1f} mm"
-    return worst, name
+    silent = ""
+    for n in fine:
+        own = (masks >> bits[n] & 1).astype(bool)
+        found, true = float(sums[own].sum()), float(wanted[own].sum())
+        if not own.any():
+            true = solid.volume(drawn.solids[n] & drawn.domain, 0.4)
+        if abs(found - true) > max(0.08 * true, 2.0):
+            silent = f"{n} {found:.1f}/{true:.1f} mm3"
+    return worst, name, silent
 
 
 def _reference(
@@ -303,23 +310,32 @@ def _reference(
     origin, shape = solid.grid.grid_points(lower - h, upper + h, h)
     nodes = solid.grid.node_coordinates(origin, shape, h)
 
-    def deepest(points: np.ndarray) -> np.ndarray:
-        phi = {n: drawn.solids[n].distance(points) for n in bits}
-        outside = drawn.domain.distance(points)
+    everything = {**{n: drawn.solids[n] for n in bits}, "": drawn.domain}
+    middle = {n: one.distance(nodes) for n, one in everything.items()}
+    crossed = {n: np.abs(phi) <= 0.87 * h for n, phi in middle.items()}
+
+    def deepest(phi: dict[str, np.ndarray]) -> np.ndarray:
         return np.stack([
-            np.maximum.reduce([outside, *(p if mask >> bits[n] & 1 else -p for n, p in phi.items())]) for mask in masks
+            np.maximum.reduce([phi[""], *(phi[n] if mask >> bits[n] & 1 else -phi[n] for n in bits)]) for mask in masks
         ])  # fmt: skip
 
-    coarse = deepest(nodes)
-    near = (np.abs(coarse) <= 0.87 * h).any(axis=0)
+    near = np.any(list(crossed.values()), axis=0)
+    total = ((deepest(middle) < 0.0) & ~near).sum(axis=1) * h**3
     offsets = (
         np.stack(np.meshgrid(*[np.arange(parts)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) + 0.5
     ) / parts - 0.5
     area, fineness = np.zeros(len(masks)), h / parts
-    inner = (coarse < -0.87 * h) & ~near
-    total = inner.sum(axis=1) * h**3
-    for chunk in np.array_split(nodes[near], max(1, int(near.sum()) // 2000)):
-        value = deepest((chunk[:, None] + h * offsets).reshape(-1, 3))
+    rows = np.flatnonzero(near)
+    for chunk in np.array_split(rows, max(1, len(rows) // 2000)):
+        phi = {}
+        for n, one in everything.items():
+            # Where a surface cannot cross the cell, its distance in the middle tells the side of all of it.
+            phi[n] = np.repeat(middle[n][chunk], len(offsets))
+            own = np.flatnonzero(crossed[n][chunk])
+            if len(own):
+                at = (own[:, None] * len(offsets) + np.arange(len(offsets))).ravel()
+                phi[n][at] = one.distance((nodes[chunk[own], None] + h * offsets).reshape(-1, 3))
+        value = deepest(phi)
         total = total + np.clip(0.5 - value / fineness, 0, 1).sum(axis=1) * fineness**3
         area = area + (np.abs(value) < 0.5 * fineness).sum(axis=1) * fineness**2
     return total, 2.0 * total / np.maximum(area, 1e-9)
@@ -345,7 +361,14 @@ def run_group(number: int, seeds: list[int], data: Path | None, verbose: bool) -
 
 def good(one: Outcome) -> bool:
     """Whether a variant meets every target but time."""
-    return not one.error and one.worst >= 0.1 and one.above >= 0.999 and one.jacobian > 0 and one.volume <= 0.01
+    return (
+        not one.error
+        and not one.silent
+        and one.worst >= 0.1
+        and one.above >= 0.999
+        and one.jacobian > 0
+        and one.volume <= 0.01
+    )
 
 
 def main() -> None:

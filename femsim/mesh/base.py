@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from femsim import store
 from femsim.mesh.background import backgrounds
 from femsim.mesh.cut import Cells, Recipe, cut
-from femsim.mesh.reference import compartment_volumes
-from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound, volumes
+from femsim.mesh.shape import Task, repaired, shaped, sicn, sound, volumes
 from femsim.mesh.size import MeshSize, SizeField, size_field
 from femsim.mesh.surface import Surface
 from femsim.solid.arrangement import Arrangement
@@ -42,8 +41,6 @@ class Base:
         Bit i set inside the i-th layer.
     ridge : (n,) bool
         Vertices on sharp edges of the domain.
-    moved : (number of layers,) float64
-        How far the surface of every layer was moved outward to keep its volume, mm.
     near, far : float
         Edge lengths used, mm.
     straightened : int
@@ -56,7 +53,6 @@ class Base:
     cells: NDArray[np.int64]
     mask: NDArray[np.int64]
     ridge: NDArray[np.bool_]
-    moved: NDArray[np.float64]
     near: float
     far: float
     straightened: int
@@ -89,7 +85,7 @@ def base(
         "background", parts, lambda: vars(_make(arrangement, layers, size, surface)), recipe=source()
     )
     return Base(
-        **{name: found[name] for name in ("points", "cells", "mask", "ridge", "moved")},
+        **{name: found[name] for name in ("points", "cells", "mask", "ridge")},
         near=float(found["near"]), far=float(found["far"]), straightened=int(found["straightened"]),
         released=int(found["released"]),
     )  # fmt: skip
@@ -109,26 +105,21 @@ def _make(arrangement: Arrangement, layers: Sequence[Solid], size: MeshSize, sur
     domain = arrangement.domain
     box = (np.asarray(domain.bounds[0], float), np.asarray(domain.bounds[1], float))
     field, used = size_field(arrangement, size, box)
-    wanted = compartment_volumes(domain, dict(enumerate(layers)), box, 1e6) if layers else {}
-    # What is outside all layers is what they leave.
-    missing = {mask: (volume, volume) for mask, volume in wanted.items() if mask}
-    task = Task(domain, layers, missing, used.near, used.curved)
-    best: tuple[float, Shaped, int] | None = None
+    best: tuple[float, Cells, int] | None = None
     for start, released in _starts(domain, field, surface):
-        made = _best(start, layers, task)
-        worst = float(sicn(made.cells).min())
-        if best is None or worst > best[0]:
-            best = worst, made, released
-        if sound(sicn(made.cells)):
-            best = worst, made, released
+        cells = repaired((cut_all(start, layers, used.near, one) for one in recipes(used.near)), domain, layers)
+        shape = sicn(cells)
+        if best is None or shape.min() > best[0] or sound(shape):
+            best = float(shape.min()), cells, released
+        if sound(shape):
             break
     assert best is not None
-    _, made, released = best
+    _, cells, released = best
+    # Layers stay where they are: what a thin one loses to holes at the ends must not be given to the shaft.
+    made = shaped(cells, Task(domain, layers, {}, used.near, used.curved))
     nodes, ten = made.ten()
     sharp = np.concatenate([made.cells.ridge, np.zeros(len(nodes) - len(made.cells.points), bool)])
-    return Base(
-        nodes, ten, made.cells.mask, sharp, made.moved, used.near, used.far, made.nodes.straightened, released
-    )  # fmt: skip
+    return Base(nodes, ten, made.cells.mask, sharp, used.near, used.far, made.nodes.straightened, released)
 
 
 def _starts(domain: Solid, field: SizeField, surface: Surface | None) -> Iterator[tuple[Cells, int]]:
@@ -141,20 +132,6 @@ def _starts(domain: Solid, field: SizeField, surface: Surface | None) -> Iterato
         yield Cells.start(points, cells, ridge), 0
         if ridge.any():
             yield Cells.start(points, cells, np.zeros_like(ridge)), int(ridge.sum())
-
-
-def _best(start: Cells, layers: Sequence[Solid], task: Task) -> Shaped:
-    """The layers cut in by the first recipe that gives sound shapes, or by the one with the best worst shape."""
-    best: tuple[float, Shaped] | None = None
-    for recipe in recipes(task.near):
-        made = shaped(cut_all(start, layers, task.near, recipe), task)
-        shape = sicn(made.cells)
-        if sound(shape):
-            return made
-        if best is None or shape.min() > best[0]:
-            best = float(shape.min()), made
-    assert best is not None
-    return best[1]
 
 
 def recipes(near: float) -> list[Recipe]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,16 @@ Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.
 
 #: Relative error of a compartment's volume from which its surfaces are moved, and beyond which it has other causes.
 MENDED = (0.003, 0.5)
-#: How often surfaces are moved.
-ROUNDS = 6
+#: How often surfaces are moved at most, and the share of the error that must be left for one more move to pay.
+ROUNDS, WORTHWHILE = 6, 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class Shaped:
-    """Sound cells, their mid-side nodes, and how far (len(solids),) mm every surface was moved outward on average."""
+    """Sound cells and their mid-side nodes."""
 
     cells: Cells
     nodes: Promoted
-    moved: NDArray[np.float64]
 
     def ten(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Points (n + e, 3) and cells (m, 10)."""
@@ -99,10 +98,27 @@ class _Patches:
         return total / np.maximum(weight, 1e-300)
 
 
+def repaired(tries: Iterable[Cells], domain: Solid, solids: Sequence[Solid | None], staying: int = 0) -> Cells:
+    """The first of several cut meshes whose elements, repaired, are sound; the best of all where none is.
+
+    `staying` sound elements beside them count where a share of all is judged.
+    """
+    best: tuple[float, Cells] | None = None
+    for one in tries:
+        made = improve(one, domain, solids)
+        shape = sicn(made)
+        if sound(shape, staying):
+            return made
+        if best is None or shape.min() > best[0]:
+            best = float(shape.min()), made
+    assert best is not None
+    return best[1]
+
+
 def shaped(mesh: Cells, task: Task) -> Shaped:
-    """Repair cells, curve their edges, and move surfaces until the volumes of the compartments are met."""
-    mesh = improve(mesh, task.domain, task.solids)
-    best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held), np.zeros(len(task.solids)))
+    """Curve the edges of sound cells, and move surfaces until the volumes of the compartments are met."""
+    best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held))
+    task = _without_lost(task, _errors(best, task))
     errors = _errors(best, task)
     if not any(MENDED[0] < abs(e) < MENDED[1] for e in errors.values()):
         return best
@@ -116,12 +132,32 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
         offset = patches.offsets(moved, len(task.solids), len(mesh.points))
         mesh = settled(best.cells, task.domain, task.solids, offset)
         nodes = promoted(mesh, task.domain, task.solids, task.curved, task.held, offset)
-        other = Shaped(mesh, nodes, _means(patches, moved, len(task.solids)))
+        other = Shaped(mesh, nodes)
         found = _errors(other, task)
-        if _cost(found, task) >= _cost(errors, task):
+        before, now = _cost(errors, task), _cost(found, task)
+        if now >= before:
             break
         best, errors = other, found
+        if now > WORTHWHILE * before:
+            break
     return best
+
+
+def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
+    """The task with what is missing of lost compartments given to those around them: the ones without one solid.
+
+    A body much thinner than an element is mostly not in the mesh, and no small move brings it back. What it should
+    have held lies in the compartment around it, whose surfaces must not be moved for that.
+    """
+    missing = dict(task.missing)
+    lost = [m for m, e in errors.items() if e >= MENDED[1]]
+    for m in lost:
+        around = [k for k in task.missing if k not in lost and (k & m) == k and (k ^ m).bit_count() == 1]
+        volume = errors[m] * missing.pop(m)[1]
+        if around:
+            host = max(around, key=lambda k: task.missing[k][1])
+            missing[host] = missing[host][0] + volume, missing[host][1] + volume
+    return replace(task, missing=missing)
 
 
 def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -130,9 +166,9 @@ def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np
     return np.asarray(jacobians(points, cells, gradients[:inner]).sum(axis=1) / 24.0)
 
 
-def sound(sicn: NDArray[np.float64]) -> bool:
-    """Whether shapes are good enough to stop trying: worst 0.1, and one in a thousand below 0.25."""
-    return bool(sicn.min() >= 0.1 and (sicn <= 0.25).mean() <= 1e-3)
+def sound(sicn: NDArray[np.float64], staying: int = 0) -> bool:
+    """Whether shapes are good enough to stop trying: worst 0.1, and one in a thousand of all below 0.25."""
+    return bool(sicn.min() >= 0.1 and (sicn <= 0.25).sum() <= 1e-3 * (len(sicn) + staying))
 
 
 def sicn(mesh: Cells) -> NDArray[np.float64]:
@@ -191,8 +227,3 @@ def _steps(patches: _Patches, errors: Mapping[int, float], task: Task) -> NDArra
     found = np.linalg.lstsq(matrix * weight[:, None], right * weight, rcond=1e-4)[0] / root
     step[usable] = np.clip(found, -task.near / 6.0, task.near / 6.0)
     return step
-
-
-def _means(patches: _Patches, moved: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
-    size = np.bincount(patches.bit, patches.size, bits)
-    return np.asarray(np.bincount(patches.bit, patches.size * moved[patches.patch], bits) / np.maximum(size, 1e-300))

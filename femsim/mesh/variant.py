@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
-from femsim.mesh.shape import Shaped, Task, shaped, sicn, sound
+from femsim.mesh.shape import Shaped, Task, repaired, shaped
 from femsim.mesh.topology import TET_EDGES, TET_FACES
 from femsim.solid.base import Solid
-from femsim.solid.boolean import Offset
 
 Index = NDArray[np.int64]
 #: Layers of elements around the cut ones that may change.
@@ -99,29 +98,16 @@ def variant(
         kept = float(base.volume[stays[part.mask[stays] == compartment]].sum())
         missing[compartment] = volume - kept, volume
     surfaces = list(solids)
-    for i, (bit, solid) in enumerate(layers):
-        surfaces[bit] = _moved(solid, float(base.moved[i]))
+    for bit, solid in layers:
+        surfaces[bit] = solid
 
     def held(mesh: Cells, pairs: Index) -> tuple[Index, NDArray[np.float64]]:
         number, node = part.known(mesh, pairs)
         return number, base.points[node]
 
-    best: tuple[float, Shaped] | None = None
-    task = Task(domain, surfaces, missing, base.near, curved, held)
-    for recipe in recipes(base.near):
-        made = shaped(cut_all(start, solids, base.near, recipe), task)
-        shape = sicn(made.cells)
-        fine = sound(np.concatenate([shape, np.ones(len(stays))]))
-        if best is None or shape.min() > best[0] or fine:
-            best = float(shape.min()), made
-        if fine:
-            break
-    assert best is not None
-    return _put_back(base, part, best[1])
-
-
-def _moved(solid: Solid, amount: float) -> Solid:
-    return solid if amount == 0.0 else Offset(solid, amount)
+    tries = (cut_all(start, solids, base.near, recipe) for recipe in recipes(base.near))
+    cells = repaired(tries, domain, surfaces, len(stays))
+    return _put_back(base, part, shaped(cells, Task(domain, surfaces, missing, base.near, curved, held)))
 
 
 def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
