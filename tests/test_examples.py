@@ -51,6 +51,19 @@ def test_own_bone() -> None:
     assert 50.0 < share["untreated"] < share["cement"] < 100.0
 
 
+def test_gallery_shows_lesion_and_cement(tmp_path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    module = example("gallery")
+    module.draw(tmp_path / "bones.png", near=6.0, far=10.0, only=("humerus",))
+    pixels = (255 * plt.imread(tmp_path / "bones.png")[:, :, :3]).round().astype(int).reshape(-1, 3)
+    for name, code in module.COLOURS.items():
+        wanted = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
+        share = (abs(pixels - wanted).max(axis=1) <= 3).mean()
+        # the legend's swatch alone is 0.0003 of the picture
+        assert share > 0.0008, name
+
+
 def test_humerus_study_is_whole(tmp_path: Path) -> None:
     """All cases of the study are possible; its figures are drawn from numbers made up here."""
     import pandas as pd
