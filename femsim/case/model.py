@@ -100,7 +100,9 @@ class Risk(Schema):
 class Solver(Schema):
     """The linear solver."""
 
-    method: Literal["auto", "direct", "multigrid"] = Field("auto", description='"auto", "direct" or "multigrid".')
+    method: Literal["auto", "direct", "multigrid", "scipy"] = Field(
+        "auto", description='"auto", "direct", "multigrid" or "scipy".'
+    )
     tolerance: float = Field(1e-7, ge=1e-13, le=1e-3, description="True relative residual at which to stop [-].")
     threads: int = Field(2, ge=1, le=256, description="Threads of the solver [-].")
 

@@ -25,6 +25,8 @@ _J = np.array([0, 1, 2, 2, 2, 1])
 
 # "contract" allows fused multiply-add and nothing else: sums keep their order.
 _jit: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+# Not where cells lie side by side in vectors: the compiler would fuse in some lanes and not in others.
+_exact: Any = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_jit
@@ -167,7 +169,7 @@ def _add_products(grad: Any, q: int, db: Any, bar: bool, mean: Any, ke: Any) -> 
                     row[c] += p * (db[0, c] + db[1, c] + db[2, c])
 
 
-@_jit
+@_exact
 def assemble(
     points: Any,
     cells: Any,
@@ -195,7 +197,7 @@ def assemble(
             e = chosen[min(first + v, len(chosen) - 1)]  # the last batch is filled up with its last cell
             for a in range(k):
                 for i in range(3):
-                    places[a, i, v] = points[cells[e, a], i]
+                    places[a, i, v] = points[cells[e, a], i] - points[cells[e, 0], i]  # near 0: less round-off
             _stiffness6(base, index[e], axes, e, turn[index[e]], t, half, d)
             spread(d, v, tensor)
         lane_gradients(places, dshape, weights, grad, vol)

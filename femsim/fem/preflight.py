@@ -75,15 +75,7 @@ def _inverted(model: Model, grid: Grid) -> None:
 
 def _folded(model: Model, grid: Grid) -> None:
     """Quadratic cells that are turned inside out at a node, though not at a quadrature point."""
-    if not len(grid.element.edges):
-        return
-    from femsim.fem import kernels
-
-    slopes = grid.element.function(grid.element.nodes)[1]
-    out = np.empty((len(model.cells), grid.element.size))
-    weights = np.ones(grid.element.size)
-    grid.slabs.each(lambda s: kernels.volumes(grid.points, grid.cells, slopes, weights, grid.slabs.share[s], out))
-    bad = np.flatnonzero((out <= 0.0).any(axis=1))
+    bad = grid.folded
     if len(bad):
         warnings.warn(
             f"{len(bad)} cells are folded at a node (first: cell {bad[0]}, nodes {model.cells[bad[0]].tolist()}): "

@@ -69,8 +69,9 @@ def solve(
     ----------
     model : Model
         What to solve.
-    solver : {"auto", "direct", "multigrid"}
-        Linear solver; "auto" chooses by size, memory and number of load cases.
+    solver : {"auto", "direct", "multigrid", "scipy"}
+        Linear solver; "auto" chooses by size, memory and number of load cases. "scipy" needs nothing compiled and is
+        several times slower.
     tolerance : float
         On the true relative residual of iterative solvers.
     workspace : Workspace, optional

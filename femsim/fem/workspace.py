@@ -57,6 +57,18 @@ class Grid:
         """Connected part of every cell, (m,)."""
         return parts_of(self.cells, self.element)
 
+    @cached_property
+    def folded(self) -> Ints:
+        """Quadratic cells that are turned inside out at a node, though not at a quadrature point."""
+        if not len(self.element.edges):
+            return np.zeros(0, np.int64)
+        from femsim.fem import kernels
+
+        slopes = self.element.function(self.element.nodes)[1]
+        out, weights = np.empty((len(self.cells), self.element.size)), np.ones(self.element.size)
+        self.slabs.each(lambda s: kernels.volumes(self.points, self.cells, slopes, weights, self.slabs.share[s], out))
+        return np.flatnonzero((out <= 0.0).any(axis=1))
+
 
 @dataclass(eq=False)
 class Workspace:

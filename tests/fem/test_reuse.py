@@ -47,11 +47,23 @@ def test_workspace_notices_another_mesh():
     )
 
 
-def test_matrix_is_the_same_to_the_last_bit_for_any_number_of_threads():
+@pytest.mark.parametrize("kind", ["plain", "turned", "projected"])
+def test_matrix_is_the_same_to_the_last_bit_for_any_number_of_threads(kind):
+    from dataclasses import replace
+
     from femsim.fem import operators
     from femsim.fem.workspace import make_grid
 
     model = problem()
+    material = model.material
+    if kind == "turned":
+        axes = np.linalg.qr(np.random.default_rng(1).normal(size=(len(model.cells), 3, 3)))[0]
+        axes *= np.linalg.det(axes)[:, None, None]
+        base = np.stack([material.base[0], fem.transversely_isotropic(2e4, 1e4, 4e3, 0.3, 0.3)])
+        material = fem.Material(base, material.index, axes=axes)
+    elif kind == "projected":
+        material = replace(material, projected=np.array([False, True]))
+    model = replace(model, material=material)
     results = []
     for threads in (1, 2, 3):
         grid = make_grid(model, threads)

@@ -87,11 +87,14 @@ def solve_batch(
     scale = np.where(norm > 0.0, norm, 1.0)
     x, r = np.zeros_like(b), b.copy()
     if guess is not None:
+        # the multiple of the guess that is nearest to the solution in energy, which zero (no guess) is one of
         start = _columns(guess, old)
-        operators.subtract(start, r)
-        worse = np.sqrt(kernels.dots(r, r)) >= norm  # a guess worse than nothing is left alone
-        start[:, :, worse], r[:, :, worse] = 0.0, b[:, :, worse]
-        x = start
+        forces = np.zeros_like(start)
+        operators.subtract(start, forces)
+        work = np.maximum(-kernels.dots(start, forces), np.finfo(float).tiny)
+        share = kernels.dots(start, b) / work
+        x = share * start
+        r += share * forces
     residual = np.sqrt(kernels.dots(r, r)) / scale
     count = np.zeros(LANES, np.int64)
     for _ in range(4):

@@ -107,10 +107,14 @@ def lower_pattern(indptr: NDArray[Any], indices: NDArray[Any], numbering: Number
 
 
 def take_blocks(
-    pattern: LowerBlocks, blocks: NDArray[np.float64], dtype: Any, pool: Executor | None = None
+    pattern: LowerBlocks,
+    blocks: NDArray[np.float64],
+    dtype: Any,
+    pool: Executor | None = None,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """Values of the lower triangle, (nnz, 3, 3), from the blocks of the system."""
-    out = np.empty((pattern.source.size, 3, 3), dtype)
+    """Values of the lower triangle, (nnz, 3, 3), from the blocks of the system; written into `out` where given."""
+    out = np.empty((pattern.source.size, 3, 3), dtype) if out is None else out
     edges = np.linspace(0, pattern.source.size, SLABS + 1).astype(int).tolist()
     shares = [*itertools.pairwise(edges), (0, 0)]
     over_slabs(pool, shares, lambda first, end: _take(first, end, blocks, pattern.source, out))

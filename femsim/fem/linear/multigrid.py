@@ -12,6 +12,7 @@ from __future__ import annotations
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ class Hierarchy:
         arrays = (self.matrix, self.diagonal, self.single, self.inverse, self.structure.lower.indices)
         return sum(a.nbytes for a in arrays) + self.structure.lower.source.nbytes + self.vertices.memory
 
+    @property
+    def matrices(self) -> tuple[NDArray[Any], ...]:
+        """The two large arrays, which other values of the same structure may be written over."""
+        return self.matrix, self.single
+
 
 def structure_of(system: System) -> Structure:
     """Numbering, patterns and elimination order of a system with parents."""
@@ -62,15 +68,18 @@ def structure_of(system: System) -> Structure:
     return Structure(numbering, lower, coarse_space(system, numbering))
 
 
-def hierarchy_of(system: System, structure: Structure, pool: Executor | None = None) -> Hierarchy:
-    """Preconditioner for the values of a system.
+def hierarchy_of(
+    system: System, structure: Structure, pool: Executor | None = None, spare: tuple[NDArray[Any], ...] = ()
+) -> Hierarchy:
+    """Preconditioner for the values of a system, in the memory of an earlier one (`Hierarchy.matrices`) where given.
 
     Raises
     ------
     SolveError
         If a diagonal block or the matrix of the linear sub-space is not positive definite.
     """
-    matrix = store.take_blocks(structure.lower, system.blocks, np.float64, pool)
+    double, half = spare if spare else (None, None)
+    matrix = store.take_blocks(structure.lower, system.blocks, np.float64, pool, double)
     diagonal = np.ascontiguousarray(system.blocks[structure.lower.diagonal])
     held = system.blocks[_diagonal_places(system, structure)][:, 0, 0]
     lowest = np.linalg.eigvalsh(diagonal)[:, 0]
@@ -82,7 +91,7 @@ def hierarchy_of(system: System, structure: Structure, pool: Executor | None = N
             "Check the moduli and the mesh quality there.",
         )
     inverse = np.linalg.inv(diagonal).astype(np.float32)
-    single = store.take_blocks(structure.lower, system.blocks, np.float32, pool)
+    single = store.take_blocks(structure.lower, system.blocks, np.float32, pool, half)
     vertices = vertex_solver(system, structure.coarse, pool)
     return Hierarchy(structure, matrix, diagonal, held, single, inverse, vertices)
 
@@ -186,11 +195,11 @@ def _cg(operators: _Operators, b: Floats, tolerance: float, start: Floats | None
         return x, 0, 0.0
     count, residual, r = 0, 1.0, b
     if start is not None:
-        r = b - operators.multiply(start)
-        if np.linalg.norm(r) < norm:  # a guess worse than nothing is left alone
-            x = start.copy()
-        else:
-            r = b
+        # the multiple of the guess that is nearest to the solution in energy, which zero (no guess) is one of
+        forces = operators.multiply(start)
+        share = float(start @ b) / max(float(start @ forces), np.finfo(float).tiny)
+        x = share * start
+        r = b - share * forces
         residual = float(np.linalg.norm(r)) / norm
     for _ in range(4):
         if residual <= tolerance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,40 +12,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from femsim.errors import InputError, SolveError
-from femsim.fem.linear.batch import LANES
+from femsim.errors import FemsimWarning, InputError
 from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import Dissection, dissect
+from femsim.fem.linear.estimate import Estimate, estimate_of, refuse_what_does_not_fit
+from femsim.fem.linear.fallback import scipy_factors, scipy_solve
 from femsim.fem.linear.multigrid import hierarchy_of, pool_of, solve_multigrid, structure_of
 from femsim.fem.linear.system import Floats, Prepared, Result, System, not_converged, not_finite
 
-METHODS = ("auto", "direct", "multigrid")
+METHODS = ("auto", "direct", "multigrid", "scipy")
 #: Below this many nodes a direct solve is faster than setting anything else up.
 DIRECT_NODES = 4000
 #: Residual above which a direct solution is not believed.
 DIRECT_RESIDUAL = 1e-6
-#: Multiply-adds per second of the factorisation, one core; for estimates of time only.
-RATE = 1.0e10
-#: Iterations of the multigrid on meshes of bones, for estimates of time only.
-ITERATIONS = 60
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Memory and time a solve will take, about.
-
-    Attributes
-    ----------
-    method : str
-    bytes : int
-        Beyond the system itself.
-    seconds : float
-        On one core of a current machine.
-    """
-
-    method: str
-    bytes: int
-    seconds: float
 
 
 def solve(
@@ -65,8 +44,10 @@ def solve(
     system : System
     rhs : (k, n, 3) float64, N
         Right-hand sides.
-    method : {"auto", "direct", "multigrid"}
-        Sparse Cholesky, or conjugate gradients preconditioned on the linear sub-space (needs `system.parents`).
+    method : {"auto", "direct", "multigrid", "scipy"}
+        Sparse Cholesky; conjugate gradients preconditioned on the linear sub-space (needs `system.parents`); or what
+        scipy alone can do, several times slower. "auto" takes one of the first two by size, and the last, with a
+        warning, where they cannot work on this machine.
     tolerance : float
         On the true relative residual of the iterative method.
     guess : (k, n, 3), optional
@@ -86,15 +67,23 @@ def solve(
     """
     rhs = np.ascontiguousarray(rhs, np.float64)
     _check(system, rhs, method, tolerance, guess)
-    count = threads or _cores()
-    with threadpool_limits(count, "blas"):  # a process of a sweep must not take the processors of its neighbours
-        return _solve(system, rhs, method, tolerance, guess, reuse, count)
+    count, chosen = threads or _cores(), _choose(system, method, reuse)
+    # A process of a sweep must not take the processors of its neighbours. The multigrid has threads of its own, and
+    # those of BLAS would spin beside them, waiting for its many small products: twice the processor time.
+    with threadpool_limits(1 if chosen == "multigrid" else count, "blas"):
+        try:
+            return _solve(system, rhs, chosen, tolerance, guess, reuse, count)
+        except (ImportError, OSError, RuntimeError) as error:  # a library that is missing or broken; never a SolveError
+            if method != "auto":
+                raise
+            _warn_of_fallback(chosen, error)
+            return _solve(system, rhs, "scipy", tolerance, guess, None, count)
 
 
 def _solve(
     system: System,
     rhs: Floats,
-    method: str,
+    chosen: str,
     tolerance: float,
     guess: Floats | None,
     reuse: Prepared | None,
@@ -105,23 +94,28 @@ def _solve(
     total = float(system.blocks.sum())
     if not np.isfinite(total):
         raise not_finite("matrix")
-    chosen = _choose(system, method, reuse)
     known = reuse is not None and reuse.method == chosen and reuse.fits(system)
     if reuse is not None and known:
         structure, factors = reuse.structure, reuse.factors
         if reuse.system.blocks is not system.blocks or reuse.total != total:
             factors = None
     else:
-        structure, factors = (structure_of(system) if chosen == "multigrid" else _order(system)), None
+        structure, factors = _structure(system, chosen), None
     seconds["structure"] = time.perf_counter() - clock
     if factors is None:
-        _refuse(_estimate(system, len(rhs), chosen, structure))
+        refuse_what_does_not_fit(estimate_of(system, len(rhs), chosen, structure))
+        spare = reuse.spare if reuse is not None and known else ()
         with pool_of(threads) as pool:
-            factors = hierarchy_of(system, structure, pool) if chosen == "multigrid" else _factor(system, structure)
+            if chosen == "multigrid":
+                factors = hierarchy_of(system, structure, pool, spare)
+            else:
+                factors = scipy_factors(system) if chosen == "scipy" else _factor(system, structure)
     seconds["factorise"] = time.perf_counter() - clock - seconds["structure"]
     start = time.perf_counter()
     if chosen == "multigrid":
         x, iterations, residuals = solve_multigrid(factors, rhs, tolerance, guess, threads)
+    elif chosen == "scipy":
+        x, iterations, residuals = scipy_solve(factors, rhs, tolerance, guess)
     else:
         x, residuals = _direct(system, factors, rhs)
         iterations = np.zeros(len(rhs), np.int64)
@@ -137,15 +131,15 @@ def estimate(system: System, rhs_count: int = 1, method: str = "auto") -> Estima
     ----------
     system : System
     rhs_count : int
-    method : {"auto", "direct", "multigrid"}
+    method : {"auto", "direct", "multigrid", "scipy"}
 
     Returns
     -------
     Estimate
     """
     chosen = _choose(system, method, None)
-    structure = structure_of(system) if chosen == "multigrid" else _order(system)
-    return _estimate(system, rhs_count, chosen, structure)
+    structure = _structure(system, chosen)
+    return estimate_of(system, rhs_count, chosen, structure)
 
 
 def direct(matrix: sparse.spmatrix, rhs: Floats, coordinates: Floats | None = None) -> Floats:
@@ -203,60 +197,20 @@ def _choose(system: System, method: str, reuse: Prepared | None) -> str:
     return "direct" if system.parents is None or system.nodes <= DIRECT_NODES else "multigrid"
 
 
-def _order(system: System) -> Dissection:
-    return dissect(system.indptr, system.indices, system.points)
+def _structure(system: System, method: str) -> Any:
+    """What a method works out from the pattern alone."""
+    if method == "multigrid":
+        return structure_of(system)
+    return None if method == "scipy" else dissect(system.indptr, system.indices, system.points)
 
 
-def _estimate(system: System, rhs_count: int, method: str, structure: Any) -> Estimate:
-    vectors = 8 * 3 * system.nodes * (2 * rhs_count + 8)
-    if method == "direct":
-        entries, waiting, operations = _factor_size(structure)
-        seconds = operations / RATE + rhs_count * entries / 1e9
-        return Estimate(method, int(8 * (entries + waiting) + vectors), float(seconds))
-    coarse = structure.coarse
-    if coarse.tree is not None:
-        entries, waiting, operations = _factor_size(coarse.tree)
-    else:  # the groups' matrix is known only with its values; a compact body of g nodes fills about 10 g^(4/3) blocks
-        groups = float(len(coarse.groups.centre))
-        entries, waiting, operations = 360.0 * groups ** (4 / 3), 0.0, 36.0 * 200.0 * groups**2
-        entries += 300.0 * len(coarse.parents) / 7.0  # interpolation and products on the way
-    if rhs_count > 1:
-        vectors += 8 * 3 * system.nodes * 10 * LANES
-    stored = len(structure.lower.indices)
-    size = 4 * entries + 8 * waiting + vectors + stored * (72 + 36 + 12) + system.nodes * 200
-    passes = 1.0 if rhs_count == 1 else 2.5 * -(-rhs_count // LANES)
-    seconds = operations / RATE + 3e-6 * system.nodes + passes * ITERATIONS * (stored * 2e-8 + entries * 1e-9)
-    return Estimate(method, int(size), float(seconds))
-
-
-def _factor_size(tree: Dissection) -> tuple[float, float, float]:
-    """Entries of the factor and of waiting updates, and multiply-adds, for three unknowns per node."""
-    return 9.0 * tree.factor_entries, 9.0 * tree.update_entries, 27.0 * tree.operations
-
-
-def _refuse(needed: Estimate) -> None:
-    free = available_memory()
-    if free is not None and needed.bytes > free:
-        raise SolveError(
-            f"The {needed.method} solver needs about {needed.bytes / 2**30:.1f} GiB; {free / 2**30:.1f} GiB are free.",
-            "It would run out of memory after a long time.",
-            "Use a coarser mesh, a larger machine" + (' or solver="multigrid".' if needed.method == "direct" else "."),
-        )
-
-
-def available_memory() -> int | None:
-    """Bytes of memory that can be taken without swapping; None where the system does not say."""
-    try:
-        with open("/proc/meminfo") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return None
+def _warn_of_fallback(method: str, error: Exception) -> None:
+    warnings.warn(
+        f'The {method} solver cannot work here ({type(error).__name__}: {error}); solver="scipy" takes its place. '
+        "It is several times slower and needs more memory.",
+        FemsimWarning,
+        stacklevel=4,
+    )
 
 
 def _cores() -> int:

@@ -64,6 +64,8 @@ class Prepared:
         Serve other right-hand sides of the same matrix.
     total : float
         Sum of all entries of the matrix.
+    spare : tuple of arrays
+        Memory of earlier factors, to be written over: fresh memory costs as much time as filling it.
     """
 
     method: str
@@ -71,6 +73,7 @@ class Prepared:
     structure: Any
     factors: Any
     total: float
+    spare: tuple[NDArray[Any], ...] = ()
 
     @property
     def memory(self) -> int:
@@ -78,8 +81,8 @@ class Prepared:
         return 0 if self.factors is None else int(self.factors.memory)
 
     def without_factors(self) -> Prepared:
-        """The structure alone, for a matrix with other values; gives the memory of the factors back."""
-        return replace(self, factors=None)
+        """The structure alone, for a matrix with other values, and the memory that these will need again."""
+        return replace(self, factors=None, spare=getattr(self.factors, "matrices", self.spare))
 
     def fits(self, system: System) -> bool:
         """True where the structure serves a system: same pattern, supports, places and parents."""

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from femsim.errors import InputError, SolveError
+from femsim.errors import FemsimWarning, InputError, SolveError
 from femsim.fem import linear
 
 from .problem import as_sparse, bar, cantilever, fixed_system, moduli, stiffness
@@ -35,6 +35,36 @@ def test_agrees_with_scipy(problem, method, threads):
     np.testing.assert_allclose(result.residuals, true, rtol=1e-2, atol=1e-13)
     assert (true < 1e-10).all()
     assert (result.x[:, ~system.free] == 0).all()
+
+
+@pytest.mark.parametrize("whole", [10**6, 0])
+def test_scipy_alone_agrees(problem, monkeypatch, whole):
+    monkeypatch.setattr(import_module("femsim.fem.linear.fallback"), "WHOLE", whole)  # 0: two levels, not one factor
+    system, rhs, reference = problem
+    result = linear.solve(system, rhs, method="scipy", tolerance=1e-10)
+    assert result.method == "scipy"
+    assert (result.iterations > 0).all() == (whole == 0)
+    np.testing.assert_allclose(result.x, reference, atol=1e-8 * abs(reference).max(), rtol=0)
+    again = linear.solve(system, rhs[:1], method="scipy", tolerance=1e-10, reuse=result.prepared, guess=reference[:1])
+    assert again.iterations[0] == 0
+    assert again.prepared.factors is result.prepared.factors
+
+
+def test_scipy_takes_over_where_the_compiled_solvers_cannot_work(problem, monkeypatch):
+    def broken(*_):
+        raise OSError("cannot load library")
+
+    system, rhs, reference = problem
+    module = import_module("femsim.fem.linear.solve")
+    monkeypatch.setattr(module, "hierarchy_of", broken)
+    monkeypatch.setattr(module, "factorise", broken)
+    with pytest.warns(FemsimWarning, match="scipy.*takes its place") as told:
+        result = linear.solve(system, rhs, tolerance=1e-10)
+    assert len(told) == 1
+    assert result.method == "scipy"
+    np.testing.assert_allclose(result.x, reference, atol=1e-8 * abs(reference).max(), rtol=0)
+    with pytest.raises(OSError, match="cannot load"):  # what was asked for by name is not replaced
+        linear.solve(system, rhs, method="direct")
 
 
 def test_one_load_is_the_same_with_one_or_two_threads_bit_by_bit(problem):
@@ -155,7 +185,7 @@ def test_other_supports_do_not_meet_an_old_structure():
 
 def test_what_does_not_fit_is_refused_before_it_starts(problem, monkeypatch):
     system, rhs, _ = problem
-    monkeypatch.setattr(import_module("femsim.fem.linear.solve"), "available_memory", lambda: 10_000)
+    monkeypatch.setattr(import_module("femsim.fem.linear.estimate"), "available_memory", lambda: 10_000)
     with pytest.raises(SolveError, match="GiB"):
         linear.solve(system, rhs, method="direct")
 

@@ -146,7 +146,7 @@ def _forces(model: fem.Model, grid: Grid, case: Sequence[fem.Load]) -> Floats:
 
 def _inverse(model: fem.Model, grid: Grid, scheme: constraints.Plan):  # type: ignore[no-untyped-def]
     """The inverse of the reference as a function of columns, from its Cholesky factor."""
-    from femsim.fem.linear.solve import available_memory
+    from femsim.fem.linear import available_memory
 
     system = constrained(scheme, grid, operators.stiffness(grid, model.material))
     tree = dissect(system.indptr, system.indices, system.points)
