@@ -20,7 +20,7 @@ import numpy as np
 import femsim as fs
 from femsim import fem, loads
 from femsim.study import Progress
-from femsim.study.compare import build, equations, painted
+from femsim.study.problem import build, equations, painted
 from femsim.study.sweep.reduced.affine import family
 from femsim.study.sweep.reduced.basis import answer
 from femsim.study.sweep.reduced.basis import build as reduced_basis

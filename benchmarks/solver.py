@@ -61,7 +61,7 @@ def make(near: float, path: Path) -> None:
     """Mesh the default femur and write the arrays of the problem."""
     from femsim import Case, fem, treatment
     from femsim.fem.forces import nodal_forces
-    from femsim.study.compare import build
+    from femsim.study.problem import build
     from femsim.study.progress import Progress
 
     case = Case()

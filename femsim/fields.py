@@ -11,6 +11,21 @@ from typing import Literal
 
 Location = Literal["node", "cell", "table"]
 
+#: Columns that get an error bar: of these the first few with the order and the value extrapolated to element size zero.
+MAIN = (
+    "stiffness", "torsional_stiffness", "failure_load", "failure_moment", "nonlinear_failure_load",
+    "nonlinear_failure_moment",
+)  # fmt: skip
+BARRED = (
+    *MAIN, "stiffness_recovery", "stiffness_of_intact", "failure_load_bw", "nonlinear_failure_load_bw", "yield_load",
+    "yield_moment", "energy_to_peak", "maximum_risk", "overloaded_volume", "interface_risk", "bone_tensile_strain",
+    "bone_compressive_strain", "bone_tensile_stress", "bone_compressive_stress", "cement_tensile_strain",
+    "cement_compressive_strain", "cement_tensile_stress", "cement_compressive_stress", "axial_rigidity",
+    "bending_rigidity", "polar_torsional_rigidity", "true_torsional_rigidity", "rigidity_loss",
+)  # fmt: skip
+#: What is appended to the name of a column for what belongs to its error bar.
+APPENDED = ("_error", "_order", "_extrapolated", "_low", "_high", "_assumption")
+
 
 @dataclass(frozen=True)
 class Field:
@@ -29,7 +44,32 @@ class Field:
 
 
 def _table(*rows: tuple[str, str, Location, str]) -> dict[str, Field]:
-    return {row[0]: Field(*row) for row in rows}
+    found = {row[0]: Field(*row) for row in rows}
+    return found | {one.name: one for name in BARRED for one in _of_the_bar(found[name])}
+
+
+def _of_the_bar(field: Field) -> list[Field]:
+    """The columns of the error bar of a column."""
+    name, unit = field.name, field.unit
+    words = name.replace("_", " ")
+    rows: list[tuple[str, str, str]] = [("error", "%", "half-width of the discretisation error bar, of the value")]
+    if name in MAIN:
+        rows += [
+            ("order", "-", "observed order of convergence; empty where the meshes do not converge"),
+            ("extrapolated", unit, "estimate for element size zero, by Richardson; empty where there is no order"),
+        ]
+    rows += [
+        ("low", unit, "lowest value under the assumptions marked as uncertain, one at a time"),
+        ("high", unit, "highest value under the assumptions marked as uncertain, one at a time"),
+    ]
+    if name in MAIN:
+        rows += [("assumption", "-", "which uncertain assumption moves it most")]
+    return [Field(f"{name}_{end}", unit, "table", f"{words}: {meaning}") for end, unit, meaning in rows]
+
+
+def is_of_a_bar(name: str) -> bool:
+    """Whether a column belongs to the error bar of another one."""
+    return any(name.endswith(end) and name.removesuffix(end) in BARRED for end in APPENDED)
 
 
 FIELDS: dict[str, Field] = _table(
@@ -193,16 +233,11 @@ FIELDS: dict[str, Field] = _table(
     ("energy_residual", "-", "table", "|strain energy - external work / 2| / strain energy"),
     ("solver_residual", "-", "table", "true relative residual of the linear solver"),
     (
-        "stiffness_error",
-        "%",
+        "error_bar",
+        "-",
         "table",
-        "change of the stiffness when the element size is halved to the reported mesh",
+        "what the error bars of the row hold: no error bar, discretisation (three meshes), assumptions, or both",
     ),
-    (
-        "failure_load_error",
-        "%",
-        "table",
-        "change of the failure load when the element size is halved to the reported mesh",
-    ),
+    ("failure_place_on_meshes", "-", "table", "whether the coarser meshes of the error bar fail at the same place"),
     ("unknowns", "-", "table", "number of displacement unknowns"),
 )

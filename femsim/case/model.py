@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from femsim import loads, material, treatment
+from femsim.case import uncertain as assumed
 from femsim.case.bones import Femur, Humerus, LabelBone, ShapeModelBone, SurfaceBone, Tibia, Tube
 from femsim.case.lesion import Lesion
 from femsim.material import MaterialData
@@ -51,13 +52,9 @@ class Mesh(Schema):
             raise ValueError(f"far ({self.far:g} mm) must be at least near ({self.near:g} mm)")
         return self
 
-    def sizes(self) -> MeshSize:
-        """As the mesher wants them."""
-        return MeshSize(near=self.near, far=self.far, walls=self.walls)
-
-    def scaled(self, factor: float) -> Mesh:
-        """Both sizes multiplied by `factor`; not held to the limits of what a user may ask for."""
-        return Mesh.model_construct(near=self.near * factor, far=self.far * factor, walls=self.walls)
+    def sizes(self, coarser: float = 1.0) -> MeshSize:
+        """As the mesher wants them; all multiplied by `coarser`, beyond the limits of what a user may ask for."""
+        return MeshSize(near=self.near * coarser, far=self.far * coarser, walls=self.walls, coarser=coarser)
 
 
 class Risk(Schema):
@@ -85,6 +82,11 @@ class Risk(Schema):
     strength_law: Literal["keyak_2005", "keyak_1998", "keller_1994_femur", "carter_hayes_1977"] = Field(
         "keyak_2005",
         description='Yield stress by density: "keyak_2005", "keyak_1998", "keller_1994_femur", "carter_hayes_1977".',
+    )
+    bond: Literal["perfect", "first_debonding"] = Field(
+        "perfect",
+        description='Bond of cement to bone: "perfect" holds beyond its strength (an upper bound); "first_debonding"\n'
+        "counts the first face that reaches it as failure (a lower bound).",
     )
     beam_limit: float = Field(
         25.0,
@@ -121,6 +123,9 @@ class Case(Schema):
     mesh, risk, solver : Mesh, Risk, Solver
     materials : mapping
         Changed constants of the material library: ``{"pmma": {"E": "2.0 GPa"}}``.
+    uncertain : mapping
+        Assumptions whose effect is to be bracketed, as dotted keys: ``{"pmma.E": ("1.8 GPa", "3 GPa")}``, a range for
+        any number of a material, names for ``trabecular_bone.density_law``, ``risk.strength_law``, ``risk.bond``.
 
     Raises
     ------
@@ -138,6 +143,9 @@ class Case(Schema):
     solver: Solver = Solver()
     materials: Mapping[str, Mapping[str, float | str]] = Field(
         default_factory=dict, description="Changed constants of the material library."
+    )
+    uncertain: Mapping[str, tuple[float | str, ...]] = Field(
+        default_factory=dict, description="Assumptions to vary, one at a time: lowest and highest value, or names."
     )
 
     @field_validator("lesion", mode="before")
@@ -159,6 +167,20 @@ class Case(Schema):
     def _usable(cls, value: Mapping[str, Mapping[str, float | str]]) -> Mapping[str, Mapping[str, float | str]]:
         located(lambda changes: [_changed(name, changes[name]) for name in changes])(value)
         return value
+
+    @field_validator("uncertain", mode="before")
+    @classmethod
+    def _flat(cls, value: object) -> object:
+        return located(assumed.flat)(value) if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _variants_possible(self) -> Self:
+        located(assumed.variants)(self)
+        return self
+
+    def variants(self) -> list[assumed.Variant]:
+        """The case under every value of its uncertain assumptions, one changed at a time."""
+        return assumed.variants(self)
 
     def material(self, name: str) -> MaterialData:
         """A material of the library with this case's changes."""
@@ -191,7 +213,10 @@ class Case(Schema):
 
     def key(self) -> str:
         """Content hash, equal in every process."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        told = self.model_dump(mode="json")
+        if not self.uncertain:  # nothing is asked that was not asked before there were assumptions
+            del told["uncertain"]
+        text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

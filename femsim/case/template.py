@@ -20,7 +20,9 @@ _HEAD = """\
 def template(case: Comparison | None = None) -> str:
     """A case file with every key, its unit and its default; it reads back as `case`."""
     shown = Comparison() if case is None else case
-    top = toml_io.commented(shown, "", skip=("bone", "lesion", "mesh", "risk", "solver", "materials", "strategies"))
+    top = toml_io.commented(
+        shown, "", skip=("bone", "lesion", "mesh", "risk", "solver", "materials", "uncertain", "strategies")
+    )
     blocks = [_HEAD.splitlines(), top if shown.lesion else [*top, "# No lesion.", "lesion = []"]]
     blocks.append(toml_io.commented(shown.bone, "bone"))
     for other, words in _OTHERS:
@@ -33,11 +35,22 @@ def template(case: Comparison | None = None) -> str:
     blocks.append(["# [materials.pmma]   # any constant of the library, see: femsim info materials", '# E = "2.0 GPa"'])
     if shown.materials:
         blocks.append(toml_io.write({"materials": shown.materials}).splitlines())
+    blocks.append(list(_UNCERTAIN))
+    if shown.uncertain:
+        blocks.append(toml_io.write({"uncertain": shown.uncertain}).splitlines())
     for name, strategy in shown.strategies.items():
         blocks.append(toml_io.commented(strategy, f"strategies.{tomlkit.key(name).as_string()}"))
     return "\n".join("\n".join(lines) + "\n" for lines in blocks)
 
 
+_UNCERTAIN = (
+    "# [uncertain]   # varied one at a time; every number then has its lowest and highest value, and what governs it",
+    '# "pmma.E" = ["1.8 GPa", "3.0 GPa"]   # lowest and highest of any number of a material',
+    '# "cortical_bone.strain_tension" = [0.0065, 0.0081]   # strengths are judged again without a new solution',
+    '# "trabecular_bone.density_law" = ["keller_1994_femur", "keyak_1998"]   # names of laws',
+    '# "cement_bone_composite.interface_tension" = [0.5, 2.0]   # strength of the bond',
+    '# "risk.bond" = ["first_debonding"]   # also: averaging_length, minimum_density, criteria, strength_law of risk',
+)
 _KEY = re.compile(r"# \w+ = ")
 # Of the parametric bones, the keys that were explained with the first.
 _SAID = ("side", "sex", "percentile", "density_factor")

@@ -42,7 +42,10 @@ def compare(
     case_file: CaseFile = None,
     out: Out = Path("out"),
     convergence: Annotated[
-        bool, typer.Option("--convergence", help="Solve on a second mesh and print the discretisation error.")
+        bool,
+        typer.Option(
+            "--convergence", help="Solve on two coarser meshes too and give every number its discretisation error."
+        ),
     ] = False,
     nonlinear: Annotated[
         bool, typer.Option("--nonlinear", help="Follow bone and cement that yield and soften to the failure load.")

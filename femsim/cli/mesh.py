@@ -25,7 +25,7 @@ def mesh(case_file: CaseFile = None, out: _Target = Path("mesh.vtu"), as_json: J
     mode["json"] = as_json
     from femsim import case
     from femsim.mesh import check_target, write_mesh
-    from femsim.study.compare import meshed, strategies_of
+    from femsim.study.problem import meshed, strategies_of
 
     check_target(out)
     asked = case.load(case_file)

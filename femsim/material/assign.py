@@ -29,6 +29,7 @@ def assign(
     axis: Floats | None = None,
     remaining: Floats | None = None,
     floor: float | None = None,
+    warn: bool = True,
 ) -> Material:
     """The `femsim.fem.Material` of a mesh whose cells name their materials.
 
@@ -49,6 +50,8 @@ def assign(
         has one: the cortex. What is not bone is not touched.
     floor : float, optional
         Smallest modulus of a density law and of weakened bone, MPa; that of marrow by default.
+    warn : bool
+        Warn where a density law is used outside the densities it was measured on.
 
     Returns
     -------
@@ -69,7 +72,9 @@ def assign(
     return Material(
         base=base,
         index=number,
-        scale=_scale(chosen, number, density, remaining, get("marrow").axial_modulus if floor is None else floor),
+        scale=_scale(
+            chosen, number, density, remaining, get("marrow").axial_modulus if floor is None else floor, warn=warn
+        ),
         axes=None if axis is None else axes_along(axis),
         projected=poisson_equivalent(base) > PROJECT_ABOVE,
     )
@@ -162,6 +167,8 @@ def _scale(
     density: Floats | None,
     remaining: Floats | None,
     floor: float,
+    *,
+    warn: bool,
 ) -> Floats | None:
     if remaining is None and (density is None or not any(m.density_law for m in materials)):
         return None
@@ -172,7 +179,7 @@ def _scale(
             continue
         if material.density_law and density is not None:
             left = density[cells] if remaining is None else density[cells] * remaining[cells]
-            scale[cells] = elastic_modulus(left, material.density_law, floor=floor) / material.axial_modulus
+            scale[cells] = elastic_modulus(left, material.density_law, floor=floor, warn=warn) / material.axial_modulus
         elif material.density_exponent is not None and remaining is not None:
             weakened = remaining[cells] ** material.density_exponent
             scale[cells] = np.maximum(weakened, floor / material.axial_modulus)

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 #: Edge length over the thickness of a layer. Cut layers stay whole up to about 5 (measured on the parametric femur).
 LAYER = 3.6
+#: Longest edge over the thickness of a layer on a mesh that is coarsened as a whole: beyond, layers have holes.
+WHOLE = 5.0
 #: Edge length over the thickness of a device's wall that is resolved. A round wall needs more than a flat layer.
 WALL = 2.0
 #: Edge length over the radius of curvature of a layer: elements of 6 mm made a canal of 6 mm radius 5 % too narrow.
@@ -56,6 +58,9 @@ class MeshSize:
         differs by some 20 %.
     curved : bool
         Whether mid-side nodes lie on the curved surfaces; straight edges otherwise.
+    coarser : float
+        Factor on what layers ask for, up to edges of 5 thicknesses: for a mesh that is coarsened as a whole, `near` and
+        `far` by the same factor.
     """
 
     near: float = 1.6
@@ -67,9 +72,10 @@ class MeshSize:
     walls: str = "auto"
     elements: int | None = None
     curved: bool = True
+    coarser: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("near", "far", "growth", "edge"):
+        for name in ("near", "far", "growth", "edge", "coarser"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"mesh.{name} = {value!r} is not possible.", "A size is positive.", "Give mm above 0.")
@@ -262,7 +268,7 @@ def _wanted(arrangement: Arrangement, size: MeshSize, points: Array, bounding: _
         # Inside the layer, before and behind it: the sum of both distances, with their signs, is its thickness.
         layer = np.abs(inner - outer)
         away = np.maximum(np.maximum(outer, -inner), 0.0)
-        lower_to(np.maximum(LAYER * layer, size.near), away)
+        lower_to(np.maximum(max(LAYER, min(LAYER * size.coarser, WHOLE)) * layer, size.near), away)
     return result
 
 

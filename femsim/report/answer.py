@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from femsim.fields import FIELDS
+from femsim.report import bars
 from femsim.report.text import number
 
 #: Differences below this, in percent, are not told apart where a run carries no error bar: between two usual meshes of
@@ -68,7 +69,11 @@ def answer(result: Any) -> Answer:
         return Answer(f"Only {label(result, intact)} was solved: {value(frame, intact, column)}.", ())
     best = tied(frame, others, f"{column}_error")
     board, given, given_text = _board(result, column, best)
-    lines = [_by_how_much(result, column, best[0], others), *_holding(result, board), _certainty(frame, column)]
+    lines = [
+        _by_how_much(result, column, best[0], others),
+        *_holding(result, board),
+        *_certainty(result, column, best[0]),
+    ]
     return Answer(_headline(result, best), tuple(line for line in lines if line), board, given, given_text)
 
 
@@ -113,19 +118,30 @@ def tied(frame: Any, others: Any, error: str) -> list[str]:
     return [name for name in others.index if 100 * (others.iloc[0] - others[name]) <= width * others.iloc[0]]
 
 
-def _certainty(frame: Any, column: str) -> str:
-    """How far the failure loads move with the mesh, in a sentence."""
-    error = f"{column}_error"
-    if error not in frame or not frame[error].notna().any():
-        return (
+def _certainty(result: Any, column: str, best: str) -> list[str]:
+    """How far the failure loads move with the mesh and with the assumptions, in sentences."""
+    frame, error = result.frame, f"{column}_error"
+    told = []
+    if error in frame and frame[error].notna().any():
+        width = float(frame[error].abs().max())
+        told.append(
+            f"The discretisation error of the failure loads is at most {width:.1f} %; smaller differences are not told "
+            "apart. The spread of patients is larger and not part of this number."
+        )
+    else:
+        told.append(
             "No error bar: run with --convergence to learn how far the numbers move with the mesh. Until then, "
             f"differences below {UNTOLD:g} % are not told apart here."
         )
-    width = float(frame[error].abs().max())
-    return (
-        f"Halving the element size moved the failure loads by at most {width:.1f} %; smaller differences are not told "
-        "apart. The spread of material values and of patients is larger and not part of this number."
-    )
+    low, high = f"{column}_low", f"{column}_high"
+    if low in frame and frame[low].notna().any():
+        name = f"{column}_assumption"
+        governs = f", governed by {frame[name][best]}" if name in frame else ""
+        told.append(
+            f"Under the uncertain assumptions, one at a time, {_name(result, best)} fails between "
+            f"{number(float(frame[low][best]))} and {number(float(frame[high][best]))} {FIELDS[column].unit}{governs}."
+        )
+    return [*told, bars.ranking(result, column, best)]
 
 
 def _board(result: Any, column: str, best: Sequence[str]) -> tuple[tuple[Row, ...], float | None, str]:

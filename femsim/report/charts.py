@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Columns shown, in order, each with the column that holds its error in percent.
 SHOWN = (
-    ("stiffness_of_intact", "stiffness_error"),
-    ("stiffness_recovery", "stiffness_error"),
+    ("stiffness_of_intact", "stiffness_of_intact_error"),
+    ("stiffness_recovery", "stiffness_recovery_error"),
     ("failure_load", "failure_load_error"),
 )
 LOAD_TITLE = "Linear failure load"
@@ -109,6 +109,10 @@ def bars(frame: pd.DataFrame, labels: Mapping[str, str] | None = None, body_weig
     def panel(name: str, error: str) -> Panel:
         def draw(axes: Any) -> None:
             _bars(axes, frame, name, error, strategies, loads)
+            if error not in frame or not np.isfinite(_numbers(frame[error])).any():
+                axes.text(
+                    1, 1, "no error bar", transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=LINE
+                )
             axes.set_yticks(range(len(strategies)), written)
             axes.set_ylim(len(strategies) - 0.45, -0.55)
             if name == "failure_load" and body_weight:
@@ -122,7 +126,11 @@ def bars(frame: pd.DataFrame, labels: Mapping[str, str] | None = None, body_weig
             f"{text} {_short(value, FIELDS[name].unit)}"
             for text, value in zip(written, _first(frame, name, strategies), strict=True)
         )
-        return Panel(_TITLES[name], draw, f"Bar chart. {_TITLES[name]}: {values} {FIELDS[name].unit}.", 3.6, height)
+        sure = error in frame and np.isfinite(_numbers(frame[error])).any()
+        words = "" if sure else " No error bar."
+        return Panel(
+            _TITLES[name], draw, f"Bar chart. {_TITLES[name]}: {values} {FIELDS[name].unit}.{words}", 3.6, height
+        )
 
     return [panel(name, error) for name, error in SHOWN if name in frame and np.isfinite(_numbers(frame[name])).any()]
 

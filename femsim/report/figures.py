@@ -156,7 +156,10 @@ def _caption(result: Any) -> str:
     load = result.metrics.get("failure_load")
     if not isinstance(load, (int, float)) or not np.isfinite(load):
         return ""
-    return f"failure load {load:,.0f} N".replace(",", " ")
+    told = f"failure load {load:,.0f} N".replace(",", " ")
+    error = result.metrics.get("failure_load_error")
+    known = isinstance(error, (int, float)) and np.isfinite(error)
+    return f"{told} ± {error:.1f} %" if known else f"{told}, no error bar"
 
 
 def body_weight(comparison: Any) -> float | None:

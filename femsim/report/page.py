@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from femsim.case import toml_io
-from femsim.report import answer, gallery, methods, model3d, tables
+from femsim.report import answer, bars, gallery, methods, model3d, tables
 from femsim.report.answer import label
 from femsim.report.figures import Prepared
 
@@ -61,14 +61,16 @@ def html(prepared: Prepared, record: dict[str, Any], notes: tuple[str, ...] = ()
         "model": Markup(json.dumps(model, separators=(",", ":")).replace("<", "\\u003c")) if model else "",
         "model_note": model_note,
         "table": tables.comparison(result),
-        "error_note": _error_note(result),
+        "error_note": bars.note(result),
         "mesh_lines": tables.mesh_lines(result),
         "mesh_notes": (*result.mesh.notes, *result.bone.notes),
         "checks": tables.checks(result),
         "sound": tables.SOUND,
         "solved": _solved(result),
         "clinical": tables.clinical(result),
-        "convergence": tables.convergence(result),
+        "convergence": bars.convergence(result),
+        "places": bars.places(result),
+        "assumptions": bars.assumptions(result),
         "timings": tables.timings(result),
         "methods": methods.paragraphs(result),
         "references": methods.references(result),
@@ -96,6 +98,7 @@ def _sections(found: dict[str, Any]) -> list[Section]:
         ("mesh", "Mesh quality", True),
         ("checks", "Were the equations solved?", True),
         ("convergence", "Convergence", True),
+        ("assumptions", "Uncertain assumptions", True),
         ("methods", "Methods", True),
         ("references", "References", bool(found["references"])),
         ("warnings", "Warnings and errors", True),
@@ -134,12 +137,6 @@ def claims() -> dict[str, list[dict[str, str]]]:
 @cache
 def static(name: str) -> str:
     return (files("femsim.report") / "static" / name).read_text(encoding="utf-8")
-
-
-def _error_note(result: Any) -> str:
-    if result.convergence:
-        return "± is the change when the element size is halved to the reported mesh."
-    return "No error bar: the discretisation error was not asked for (--convergence)."
 
 
 def _solved(result: Any) -> list[tuple[str, str]]:

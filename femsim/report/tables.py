@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from femsim.fields import FIELDS
+from femsim.fields import FIELDS, is_of_a_bar
 from femsim.report.answer import label
 from femsim.report.text import number, with_error
 
@@ -26,7 +26,7 @@ _GROUPS = (
 )
 _TITLES = {"maximum_risk": "largest factor of risk", "failure_load_bw": "failure load in body weights"}
 _COUNTS = ("mirels_size_points",)
-_HIDDEN = ("load", "unknowns", *CHECKS)
+_HIDDEN = ("load", "unknowns", "error_bar", *CHECKS)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Table:
 def comparison(result: Any) -> Table:
     """Every column of the table that holds a value, as lines; strategies side by side."""
     frame = result.frame
-    names = [n for n in frame.columns if n in FIELDS and n not in _HIDDEN and not n.endswith("_error")]
+    names = [n for n in frame.columns if n in FIELDS and n not in _HIDDEN and not is_of_a_bar(n)]
     names = [n for n in names if frame[n].notna().any()]
     groups: dict[str, list[Line]] = {title: [] for title in (*dict(_GROUPS), "Further")}
     for name in names:
@@ -160,22 +160,6 @@ def _evidence(one: Mapping[str, Any]) -> str:
     rates = [("sensitivity", one["sensitivity"]), ("specificity", one["specificity"])]
     known = [f"{name} {value:g} %" for name, value in rates if value is not None]
     return f"{', '.join(known) or 'no rates read'} ({one['cohort']}; trust {one['trust']})"
-
-
-def convergence(result: Any) -> list[tuple[str, str, str]]:
-    """For every strategy how far stiffness and failure load moved with the mesh; empty where that was not asked."""
-    frame = result.frame
-    names = [name for name in ("stiffness_error", "failure_load_error") if name in frame and frame[name].notna().any()]
-    if not names:
-        return []
-
-    def cell(row: Any, name: str) -> str:
-        return f"{number(row[name])} %" if name in names else "-"
-
-    return [
-        (label(result, key), cell(row, "stiffness_error"), cell(row, "failure_load_error"))
-        for key, row in frame.iterrows()
-    ]
 
 
 def timings(result: Any) -> list[tuple[str, str]]:

@@ -20,9 +20,14 @@ COLUMNS = (
     "failure_load",
     "failure_load_bw",
     "failure_moment",
+    "nonlinear_failure_load",
+    "nonlinear_failure_moment",
     "failure_place",
     "cement_volume",
 )
+#: Of these, those whose error bar is printed too; all others are in table.csv and the report.
+_BARS = ("stiffness", "torsional_stiffness", "failure_load", "failure_moment", "nonlinear_failure_load",
+         "nonlinear_failure_moment")  # fmt: skip
 _SHORT = {
     "torsional_stiffness": "torsional stiffness",
     "stiffness_of_intact": "of intact",
@@ -32,6 +37,8 @@ _SHORT = {
     "bone_tensile_stress": "bone tension",
     "cement_tensile_stress": "cement tension",
     "failure_load_bw": "failure load",
+    "nonlinear_failure_load": "non-linear failure load",
+    "nonlinear_failure_moment": "non-linear failure moment",
     "failure_place": "fails at",
     "cement_volume": "cement",
 }
@@ -66,12 +73,18 @@ def shown_columns(frame: Any) -> list[str]:
 
 
 def with_error(row: Any, name: str) -> str:
-    """A number with its discretisation error where the table carries one."""
+    """A number with its error bar and its bracket where the table carries them."""
     text = number(row[name])
-    error = row.get({"stiffness": "stiffness_error", "failure_load": "failure_load_error"}.get(name, ""))
-    if isinstance(error, (int, float)) and math.isfinite(error):
-        return f"{text} ± {abs(error):.1f} %"
+    error, low, high = (row.get(f"{name}_{end}") for end in ("error", "low", "high"))
+    if _finite(error):
+        text += f" ± {abs(error):.1f} %"
+    if _finite(low) and _finite(high) and number(low) != number(high):
+        text += f" ({number(low)} to {number(high)})"
     return text
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def print_table(result: Any) -> None:
@@ -92,7 +105,7 @@ def print_table(result: Any) -> None:
         table.add_column(head if unit == "-" else f"{head}\n[dim]{unit}[/dim]", justify=justify)  # type: ignore[arg-type]
     for strategy, row in frame.iterrows():
         label = result.results[strategy].label
-        table.add_row(label, *(with_error(row, name) for name in names))
+        table.add_row(label, *(with_error(row, name) if name in _BARS else number(row[name]) for name in names))
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)
@@ -103,8 +116,27 @@ def print_table(result: Any) -> None:
             console.print(more)
     if getattr(result, "not_judged", ""):
         console.print(result.not_judged, style="dim", markup=False)
-    if not result.convergence:
-        console.print("No error bar: add --convergence to solve a second mesh.", style="dim")
+    _print_bars(console, result)
     for line in result.warnings:
         console.print(f"warning: {line}", style="yellow", markup=False)
     console.print("Research use only.", style="dim")
+
+
+def _print_bars(console: Any, result: Any) -> None:
+    """How sure the numbers are."""
+    from rich.table import Table
+
+    from femsim.report import bars
+
+    shown = bars.assumptions(result)
+    if shown is not None:
+        table = Table(title="Uncertain assumptions", title_justify="left", show_edge=False, pad_edge=False)
+        for index, head in enumerate(shown.heads):
+            table.add_column(head, justify="right" if 1 < index < 5 else "left")
+        for row in shown.rows:
+            table.add_row(*row)
+        console.print("")
+        console.print(table)
+    for line in bars.places(result):
+        console.print(line, style="dim", markup=False)
+    console.print(bars.note(result), style="dim", markup=False)

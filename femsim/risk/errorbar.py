@@ -10,6 +10,8 @@ from femsim.errors import InputError
 
 #: Safety factors of the grid convergence index: with an assumed order, and with one observed on three meshes.
 SAFETY_TWO, SAFETY_THREE = 3.0, 1.25
+#: Orders that are believed. What three meshes show beyond them is an accident of three numbers, or not yet convergence.
+LOWEST, HIGHEST = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,9 @@ class ErrorBar:
     half_width : float
         Grid convergence index times the value, in its unit; inf where nothing can be said.
     order : float
-        Observed (three meshes) or assumed (two); nan where the values do not converge monotonically.
+        Observed (three meshes) or assumed (two); nan where the values do not converge.
     extrapolated : float
-        Richardson's estimate for element size zero; nan where the order is unknown.
+        Richardson's estimate for element size zero, with an order of 0.5 to 2; nan where the order is unknown.
     words : str
         What was done, for the reader of the table.
     """
@@ -35,6 +37,11 @@ class ErrorBar:
     order: float
     extrapolated: float
     words: str
+
+    @property
+    def percent(self) -> float:
+        """Half-width in percent of the value; nan where the value is zero."""
+        return 100.0 * self.half_width / abs(self.value) if self.value else math.nan
 
 
 def error_bar(sizes: tuple[float, ...], values: tuple[float, ...], *, order: float = 1.0) -> ErrorBar:
@@ -52,9 +59,11 @@ def error_bar(sizes: tuple[float, ...], values: tuple[float, ...], *, order: flo
 
     Notes
     -----
-    Roache PJ, *Quantification of uncertainty in computational fluid dynamics*, Annu. Rev. Fluid Mech. 1997;29:123-60.
-    The observed order is limited to the range 0.5 to 2 for the index, so that an accident of three numbers gives
-    neither an absurd nor a flattering bar. Without monotone convergence the bar is three times the spread.
+    Roache 1997 [roache1997]. The observed order is limited to the range 0.5 to 2 for index and extrapolation, so that
+    an accident of three numbers gives neither an absurd nor a flattering bar; below that range the meshes are too
+    coarse for their order to mean anything, and the safety factor is 3 as with two meshes. Values that go up and down
+    have no order: their bar is three times half the spread. Values that move more from mesh to mesh as the elements
+    become smaller do not converge: their bar is the larger of that and of the one with the order 0.5.
     """
     if not 1 <= len(sizes) == len(values) <= 3 or any(not a < b for a, b in pairwise(sizes)):
         raise InputError(
@@ -80,14 +89,16 @@ def _three(sizes: tuple[float, ...], values: tuple[float, ...]) -> ErrorBar:
     if first == second == 0.0:
         return ErrorBar(fine, 0.0, math.nan, fine, "three meshes, no difference")
     order = _order(sizes, first, second)
+    used = min(max(order, LOWEST), HIGHEST) if math.isfinite(order) else LOWEST
+    gain = (sizes[1] / sizes[0]) ** used - 1.0
     if not math.isfinite(order):
-        spread = max(values) - min(values)
-        return ErrorBar(fine, SAFETY_TWO * spread, math.nan, math.nan, "three meshes, no monotone convergence")
-    gain = (sizes[1] / sizes[0]) ** order - 1.0
-    used = (sizes[1] / sizes[0]) ** min(max(order, 0.5), 2.0) - 1.0
-    return ErrorBar(
-        fine, SAFETY_THREE * abs(first) / used, order, fine - first / gain, f"three meshes, observed order {order:.2f}"
-    )
+        bar = SAFETY_TWO * 0.5 * (max(values) - min(values))
+        if first * second > 0.0:  # one way, but ever faster
+            bar = max(bar, SAFETY_TWO * abs(first) / gain)
+        return ErrorBar(fine, bar, math.nan, math.nan, "three meshes, no monotone convergence")
+    safety = SAFETY_TWO if order < LOWEST else SAFETY_THREE
+    words = f"three meshes, observed order {order:.2f}" + ("" if used == order else f", {used:g} used")
+    return ErrorBar(fine, safety * abs(first) / gain, order, fine - first / gain, words)
 
 
 def _order(sizes: tuple[float, ...], first: float, second: float) -> float:

@@ -12,7 +12,7 @@ from femsim import fem, risk
 from femsim.study.result import CaseResult, Value
 
 if TYPE_CHECKING:
-    from femsim.study.compare import Problem
+    from femsim.study.problem import Problem
 
 Floats = NDArray[np.float64]
 

@@ -37,5 +37,7 @@ def check(case: Comparison) -> dict[str, Any]:
     found["load"] = f"{case.load}, {case.body_mass:g} kg"
     found["strategies"] = ", ".join(case.strategies)
     found["solids on one mesh"] = ", ".join(setup.arrangement.solids)
+    for key, words in {one.key: one.range for one in case.variants()}.items():
+        found[f"uncertain {key}"] = words
     told = [str(w.message) for w in caught if issubclass(w.category, FemsimWarning)]
     return {"found": found, "warnings": [*setup.warnings, *told]}

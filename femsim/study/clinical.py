@@ -13,7 +13,7 @@ from femsim.anatomy import PlacedLesion
 from femsim.study.result import CaseResult
 
 if TYPE_CHECKING:
-    from femsim.study.compare import Problem
+    from femsim.study.problem import Problem
 
 #: Cortex this far beyond either end of a lesion still counts as at the lesion, mm.
 MARGIN = 10.0

@@ -15,8 +15,8 @@ from femsim.case import Case
 from femsim.errors import FemsimWarning, InputError
 from femsim.fem import deck
 from femsim.mesh import Mesh
-from femsim.study.compare import build, equations, painted, strategies_of
 from femsim.study.export import write_vtu
+from femsim.study.problem import build, equations, painted, strategies_of
 from femsim.study.progress import Progress
 
 #: Formats that a model can be exported to.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +15,14 @@ from femsim.anatomy import Bone
 from femsim.anatomy.frame import DIRECTIONS
 from femsim.loads import Applied
 from femsim.material import MaterialData
-from femsim.study.beam import beam, beam_columns, beam_warnings
-from femsim.study.clinical import clinical
-from femsim.study.interface import interface_columns
-from femsim.study.result import CaseResult, ComparisonResult, Value
+from femsim.study.beam import beam, beam_columns
+from femsim.study.interface import interface_columns, weakest
+from femsim.study.result import CaseResult, Value
 from femsim.study.rigidity import rigidity, rigidity_columns
 from femsim.treatment import Treatment
 
 if TYPE_CHECKING:
-    from femsim.study.compare import Problem
+    from femsim.study.problem import Problem
 
 
 def case_result(
@@ -91,22 +90,26 @@ def extremes(part: str, assessment: risk.Assessment, cells: NDArray[np.bool_]) -
 def failure(
     problem: Problem, data: Sequence[MaterialData], index: NDArray[np.int64], assessment: risk.Assessment
 ) -> dict[str, Value]:
-    """Linear failure load and the place where it fails."""
-    loading, worst = problem.loading, assessment.worst
-    size = loading.magnitude
-    row: dict[str, Value] = {"maximum_risk": assessment.maximum}
+    """Linear failure load and the place where it fails: in a material, or at the bond where that is asked for."""
+    loading = problem.loading
+    worst, where, kind = assessment.maximum, assessment.place, assessment.kind
+    what = data[index[assessment.worst]].name
+    bond = weakest(problem, data, index, assessment) if problem.case.risk.bond == "first_debonding" else None
+    if bond is not None and bond.risk > worst:
+        worst, where, kind, what = bond.risk, bond.place, bond.mode, "cement_bone_interface"
+    load = loading.magnitude / worst if worst > 0.0 else math.inf
+    row: dict[str, Value] = {"maximum_risk": worst}
     if not loading.is_moment:
-        row["failure_load"] = size * assessment.load_factor
-        row["failure_load_bw"] = size * assessment.load_factor / loading.body_weight
+        row["failure_load"] = load
+        row["failure_load_bw"] = load / loading.body_weight
     else:
-        row["failure_moment"] = size * assessment.load_factor / 1000.0
-    where = assessment.place
+        row["failure_moment"] = load / 1000.0
     position = float(problem.setup.bone.fraction(where)[0])
-    title = data[index[worst]].name.replace("_", " ")
+    title = what.replace("_", " ")
     row["failure_place"] = f"{title}, {side_words(problem.setup.bone, where)}, {100 * position:.0f} % of the length"
     row["failure_position"] = 100.0 * position
-    row["failure_material"] = data[index[worst]].name
-    row["failure_kind"] = assessment.kind
+    row["failure_material"] = what
+    row["failure_kind"] = kind
     row["overloaded_volume"] = overloaded(problem, assessment)
     return row
 
@@ -201,25 +204,6 @@ def _after(metrics: Mapping[str, Value], name: str, extra: Mapping[str, Value]) 
     return out
 
 
-def discretisation(fine: Mapping[str, CaseResult], coarse: Mapping[str, CaseResult]) -> dict[str, CaseResult]:
-    """Add the change of stiffness and failure load from a mesh of twice the element size to the reported one."""
-    columns = {
-        "stiffness": "stiffness_error",
-        "torsional_stiffness": "stiffness_error",
-        "failure_load": "failure_load_error",
-        "failure_moment": "failure_load_error",
-    }
-    out = {}
-    for key, one in fine.items():
-        extra: dict[str, Value] = {}
-        for name, column in columns.items():
-            here, there = one.metrics.get(name), coarse[key].metrics.get(name)
-            if isinstance(here, float) and isinstance(there, float):
-                extra[column] = 100.0 * abs(here - there) / here
-        out[key] = replace(one, metrics={**one.metrics, **extra})
-    return out
-
-
 def volumes(mesh_volume: NDArray[np.float64], kinds: tuple[str, ...], index: NDArray[np.int64]) -> dict[str, Value]:
     """Volume of cement and of devices in mL, from the quadrature volumes (m, q) of the mesh."""
     per_cell = mesh_volume.sum(axis=1)
@@ -242,36 +226,20 @@ def checks(solution: fem.Solution) -> dict[str, Value]:
     }
 
 
-def finish(
-    problem: Problem,
-    results: dict[str, CaseResult],
-    coarse: dict[str, CaseResult] | None,
-    warnings: tuple[str, ...],
-    seconds: Mapping[str, float],
-) -> ComparisonResult:
-    """Add what needs all strategies, and pack the comparison."""
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What is found along the bone for every strategy."""
+
+    rigidity: Mapping[str, risk.RigidityCurve]
+    beam: Mapping[str, risk.BeamCurve]
+
+
+def completed(problem: Problem, results: Mapping[str, CaseResult]) -> tuple[Curves, dict[str, CaseResult]]:
+    """Add the columns that need all strategies, or sections along the bone."""
     curves = rigidity(problem, results)
     beams = beam(problem, results, curves)
     complete = {
         key: replace(one, metrics={**one.metrics, **rigidity_columns(curves[key]), **beam_columns(beams[key])})
         for key, one in recovery(results).items()
     }
-    if coarse is not None:
-        complete = discretisation(complete, coarse)
-    return ComparisonResult(
-        case=problem.case,
-        setup=problem.setup,
-        mesh=problem.mesh,
-        results=complete,
-        arrows=tuple(
-            {"name": patch.name, "point": patch.point, "force": patch.force} for patch in problem.loading.patches
-        ),
-        held=problem.loading.held,
-        warnings=(*problem.setup.warnings, *warnings, *beam_warnings(beams, problem.case.risk.beam_limit)),
-        seconds=dict(seconds),
-        convergence=coarse is not None,
-        rigidity=curves,
-        beam=beams,
-        clinical=clinical(problem, complete, curves),
-        not_judged=problem.loading.exclusion(),
-    )
+    return Curves(curves, beams), complete

@@ -19,7 +19,7 @@ from femsim.study.metrics import side_words
 from femsim.study.result import CaseResult, Value
 
 if TYPE_CHECKING:
-    from femsim.study.compare import Problem
+    from femsim.study.problem import Problem
 
 #: Why a path ends, in words.
 ENDS = {
@@ -53,7 +53,7 @@ def collapse(
     index = result.material
     density = problem.at.left(result.name in problem.setup.healed)
     thin = inelastic.keep_elastic(data, index, density, case.risk.minimum_density)
-    laws = nonlinear.Inelastic(inelastic.laws(data), elastic=thin | loading.excluded)
+    laws = nonlinear.Inelastic(_laws(result, data), elastic=thin | loading.excluded)
     _warn_elastic(result, data, laws)
     path = nonlinear.follow(
         result.solution.model, laws, loading.name, magnitude=loading.magnitude, workspace=workspace,
@@ -63,12 +63,48 @@ def collapse(
             threads=case.solver.threads,
         ),
     )  # fmt: skip
+    _warn_too_large(problem, result, path)
     return _with(problem, result, data, path), path
+
+
+def _laws(result: CaseResult, data: Sequence[MaterialData]) -> tuple[nonlinear.Law | None, ...]:
+    """The law of every base material; a mixture with a thin wall fails as what lies around the wall."""
+    model = result.solution.model.material
+    found = list(inelastic.laws(data))
+    for row in range(len(data), len(model.base)):
+        cells = np.flatnonzero(model.index == row)
+        found.append(found[int(result.material[cells[0]])] if len(cells) else None)
+    return tuple(found)
+
+
+def _warn_too_large(problem: Problem, result: CaseResult, path: nonlinear.LoadPath) -> None:
+    """Say where softening elements are too large for their fracture energy."""
+    points, state = path.points, path.last.response.state
+    quadric = np.array([isinstance(law, nonlinear.Quadric) for law in path.laws.laws])[points.material.index]
+    soft = quadric & points.inelastic & (state.kappa > 1.0).any(axis=1)
+    longest = nonlinear.longest_band(points.material.base, path.laws.laws)[points.material.index]
+    pulled = np.where(state.kappa > 1.0, state.share, -1.0).max(axis=1) >= 0.5
+    over = np.where(soft, points.size / np.where(pulled, longest[:, 0], longest[:, 1]), 0.0)
+    count = int((over > 1.0).sum())
+    if count == 0:
+        return
+    worst = int(over.argmax())
+    where = problem.at.centroids[worst]
+    position = 100.0 * float(problem.setup.bone.fraction(where)[0])
+    name = result.materials[int(result.material[worst])].replace("_", " ")
+    warnings.warn(
+        f"{result.name}: {count} of {int(soft.sum())} softening elements are too large for their fracture energy, by a "
+        f"factor of {over[worst]:.2g} at the worst ({name}, {side_words(problem.setup.bone, where)}, {position:.0f} % "
+        "of the length): they dissipate more than that, and the non-linear failure load is too high. Elements smaller "
+        "by that factor would do.",
+        FemsimWarning,
+        stacklevel=3,
+    )
 
 
 def _warn_elastic(result: CaseResult, data: Sequence[MaterialData], laws: nonlinear.Inelastic) -> None:
     used = np.unique(result.material)
-    kept = [data[i].name for i in used if laws.laws[i] is None and data[i].kind != "soft"]
+    kept = [data[i].name for i in used if laws.laws[int(i)] is None and data[i].kind != "soft"]
     if kept:
         warnings.warn(
             f"{result.name}: {', '.join(kept)} stays elastic in the non-linear analysis: its strength is not known, "
@@ -92,7 +128,7 @@ def fields(
     """Damage at the end of the curve, 0 to 1, and equivalent plastic strain at the peak, means over elements (m,)."""
     volume = result.solution.volume
     weight = volume / volume.sum(axis=1, keepdims=True)
-    yields = np.array([isinstance(law, nonlinear.VonMises) for law in path.laws.laws])[result.material]
+    yields = np.array([isinstance(law, nonlinear.VonMises) for law in path.laws.laws])[path.points.material.index]
     damage = np.where(yields, 0.0, (weight * path.last.response.state.damage).sum(axis=1))
     plastic = path.peak.response.state.plastic
     square = (plastic[..., :3] ** 2).sum(axis=-1) + 0.5 * (plastic[..., 3:] ** 2).sum(axis=-1)

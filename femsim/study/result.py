@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyvista as pv
 
+    from femsim.study.assumptions import Assumptions
+    from femsim.study.discretisation import Convergence
     from femsim.study.setup import Setup
 
 Value = float | int | str | None
@@ -27,7 +29,9 @@ Value = float | int | str | None
 #: What a comparison prints; its frame holds everything.
 _PRINTED = (
     "stiffness", "torsional_stiffness", "stiffness_of_intact", "failure_load", "failure_load_bw", "failure_moment",
-    "failure_load_error", "maximum_risk", "failure_place",
+    "failure_load_error", "failure_moment_error", "failure_load_low", "failure_load_high", "failure_moment_low",
+    "failure_moment_high", "nonlinear_failure_load", "nonlinear_failure_moment", "maximum_risk", "failure_place",
+    "error_bar",
 )  # fmt: skip
 
 
@@ -112,8 +116,10 @@ class ComparisonResult:
         What the user should know before publishing; empty when nothing.
     seconds : mapping of str to float
         Wall time of every stage.
-    convergence : bool
-        Whether the table carries a discretisation error.
+    convergence : Convergence, optional
+        Discretisation error of every number, from coarser meshes; None where it was not asked for.
+    assumptions : Assumptions, optional
+        How far the assumptions that the case marks as uncertain move every number; None where there are none.
     rigidity : mapping of str to risk.RigidityCurve
         Rigidity along the bone of every strategy.
     beam : mapping of str to risk.BeamCurve
@@ -132,7 +138,8 @@ class ComparisonResult:
     held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    convergence: bool = False
+    convergence: Convergence | None = None
+    assumptions: Assumptions | None = None
     rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
     beam: Mapping[str, risk.BeamCurve] = field(default_factory=dict)
     clinical: tuple[risk.Verdict, ...] = ()
@@ -169,11 +176,15 @@ class ComparisonResult:
 
     def as_dict(self) -> dict[str, Any]:
         """The table, its units and the warnings, as plain data for JSON."""
+        from femsim.study import stored
+
         columns = next(iter(self)).metrics
         return {
             "units": {name: FIELDS[name].unit for name in columns},
             "rows": [dict(result.metrics) for result in self],
-            "error_bar": "discretisation" if self.convergence else "no error bar",
+            "error_bar": next(iter(self)).metrics.get("error_bar", "no error bar"),
+            "convergence": stored.plain(self.convergence),
+            "assumptions": stored.plain(self.assumptions),
             "clinical": [row.as_dict() for row in self.clinical],
             "not_judged": self.not_judged,
             "warnings": list(self.warnings),

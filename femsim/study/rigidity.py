@@ -12,7 +12,7 @@ from femsim import risk
 from femsim.study.result import CaseResult, Value
 
 if TYPE_CHECKING:
-    from femsim.study.compare import Problem
+    from femsim.study.problem import Problem
 
 #: Sections reach from here to here, percent of the length: beyond, the joint ends are no beam.
 ENDS = (8.0, 92.0)

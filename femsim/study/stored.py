@@ -111,7 +111,8 @@ class StoredResult:
 class Stored:
     """A comparison on disk; attributes as of `femsim.study.ComparisonResult`, as far as the report needs them.
 
-    `clinical` holds the verdicts as plain data, as they were printed then: the rules may have changed since.
+    `clinical`, `convergence` and `assumptions` are plain data, as they were printed then: the rules may have changed
+    since.
     """
 
     folder: Path
@@ -124,7 +125,8 @@ class Stored:
     held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    convergence: bool = False
+    convergence: Mapping[str, Any] | None = None
+    assumptions: Mapping[str, Any] | None = None
     rigidity: Mapping[str, risk.RigidityCurve] = field(default_factory=dict)
     clinical: tuple[Mapping[str, Any], ...] = ()
     not_judged: str = ""
@@ -180,6 +182,7 @@ def save(result: Any, folder: Path) -> None:
         "warnings": result.warnings,
         "seconds": result.seconds,
         "convergence": result.convergence,
+        "assumptions": getattr(result, "assumptions", None),
         "strategies": [
             {"name": one.name, "label": one.label, "materials": one.materials, "log": log_of(one),
              "place": place_of(one), "curve": getattr(one, "curve", None)}
@@ -274,7 +277,8 @@ def _stored(out: Path, content: Mapping[str, Any]) -> Stored:
         held=np.asarray(content["held"], np.int64),
         warnings=tuple(content["warnings"]),
         seconds=content["seconds"],
-        convergence=content["convergence"],
+        convergence=content["convergence"] or None,
+        assumptions=content.get("assumptions"),
         rigidity={name: _rigidity(one) for name, one in content["rigidity"].items()},
         clinical=tuple(content["clinical"]),
         not_judged=str(content.get("not_judged", "")),

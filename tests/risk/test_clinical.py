@@ -71,10 +71,28 @@ def test_error_bar_of_one_and_two_meshes() -> None:
 
 
 def test_no_convergence_gives_no_order() -> None:
-    assert math.isnan(error_bar((1.0, 2.0, 4.0), (5.0, 5.2, 5.1)).order)
-    assert error_bar((1.0, 2.0, 4.0), (5.0, 5.2, 5.1)).half_width == pytest.approx(0.6)
-    assert math.isnan(error_bar((1.0, 2.0, 4.0), (5.0, 5.2, 5.3)).order)
+    up_and_down = error_bar((1.0, 2.0, 4.0), (5.0, 5.2, 5.1))
+    assert math.isnan(up_and_down.order)
+    assert math.isnan(up_and_down.extrapolated)
+    assert up_and_down.half_width == pytest.approx(3.0 * 0.1)
+    ever_faster = error_bar((1.0, 2.0, 4.0), (5.0, 5.2, 5.3))
+    assert math.isnan(ever_faster.order)
+    assert math.isnan(ever_faster.extrapolated)
+    assert ever_faster.half_width == pytest.approx(3.0 * 0.2 / (2.0**0.5 - 1.0))
     assert error_bar((1.0, 2.0, 4.0), (5.0, 5.0, 5.0)).half_width == 0.0
+
+
+def test_an_order_that_is_not_believed_is_limited() -> None:
+    slow = error_bar((1.0, 2.0, 4.0), tuple(5.0 + h**0.2 for h in (1.0, 2.0, 4.0)))
+    assert slow.order == pytest.approx(0.2, abs=1e-6)
+    assert slow.half_width == pytest.approx(3.0 * (2.0**0.2 - 1.0) / (2.0**0.5 - 1.0))
+    fast = error_bar((1.0, 2.0, 4.0), tuple(5.0 + h**6 for h in (1.0, 2.0, 4.0)))
+    assert fast.order == pytest.approx(6.0, abs=1e-6)
+    assert fast.extrapolated == pytest.approx(6.0 - 63.0 / 3.0)
+    assert fast.half_width == pytest.approx(1.25 * 63.0 / 3.0)
+
+
+def test_impossible_meshes() -> None:
     with pytest.raises(InputError):
         error_bar((2.0, 1.0), (5.0, 5.2))
     with pytest.raises(InputError):

@@ -10,7 +10,7 @@ import pytest
 from femsim import study, treatment
 from femsim.case import Case, Mesh, Tube
 from femsim.study.beam import beam, beam_warnings
-from femsim.study.compare import build, solve_all
+from femsim.study.problem import build, solve_all
 from femsim.study.progress import Progress
 from femsim.study.rigidity import rigidity
 

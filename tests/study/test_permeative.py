@@ -7,7 +7,7 @@ import pytest
 
 import femsim as fs
 from femsim import anatomy, fem, material
-from femsim.study.compare import build, equations, painted
+from femsim.study.problem import build, equations, painted
 from femsim.study.progress import Progress
 
 EXPONENT = material.get("cortical_bone").other["density_exponent"].value

@@ -11,7 +11,7 @@ import pytest
 
 from femsim import fem, material, treatment
 from femsim.case import Case, Mesh, Tube
-from femsim.study.compare import build
+from femsim.study.problem import build
 from femsim.study.progress import Progress
 from femsim.treatment import Rule
 

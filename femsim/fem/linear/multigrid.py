@@ -69,9 +69,15 @@ def structure_of(system: System) -> Structure:
 
 
 def hierarchy_of(
-    system: System, structure: Structure, pool: Executor | None = None, spare: tuple[NDArray[Any], ...] = ()
+    system: System,
+    structure: Structure,
+    pool: Executor | None = None,
+    spare: tuple[NDArray[Any], ...] = (),
+    vertices: VertexFactor | VertexCycle | None = None,
 ) -> Hierarchy:
     """Preconditioner for the values of a system, in the memory of an earlier one (`Hierarchy.matrices`) where given.
+
+    `vertices` of a similar matrix serve where they are given.
 
     Raises
     ------
@@ -92,7 +98,8 @@ def hierarchy_of(
         )
     inverse = np.linalg.inv(diagonal).astype(np.float32)
     single = store.take_blocks(structure.lower, system.blocks, np.float32, pool, half)
-    vertices = vertex_solver(system, structure.coarse, pool)
+    if vertices is None:
+        vertices = vertex_solver(system, structure.coarse, pool)
     return Hierarchy(structure, matrix, diagonal, held, single, inverse, vertices)
 
 
@@ -150,7 +157,7 @@ def pool_of(threads: int) -> AbstractContextManager[Executor | None]:
 
 
 def solve_multigrid(
-    hierarchy: Hierarchy, rhs: Floats, tolerance: float, guess: Floats | None, threads: int
+    hierarchy: Hierarchy, rhs: Floats, tolerance: float, guess: Floats | None, threads: int, limit: int = MAX_ITERATIONS
 ) -> tuple[Floats, NDArray[np.int64], Floats]:
     """Conjugate gradients for several right-hand sides.
 
@@ -162,6 +169,8 @@ def solve_multigrid(
         On the true relative residual.
     guess : (k, n, 3) or None
     threads : int
+    limit : int
+        Largest number of iterations for one right-hand side alone.
 
     Returns
     -------
@@ -180,14 +189,16 @@ def solve_multigrid(
                 continue
             begin = None if start is None else start[0][numbering.old].ravel()
             right = rhs[first][numbering.old].ravel()
-            found, count[first], residual[first] = _cg(_Operators(hierarchy, pool), right, tolerance, begin)
+            found, count[first], residual[first] = _cg(_Operators(hierarchy, pool), right, tolerance, begin, limit)
             x[first, numbering.old] = found.reshape(-1, 3)
     out = np.flatnonzero(numbering.new < 0)  # fixed nodes hold a multiple of the identity
     x[:, out] = rhs[:, out] / hierarchy.held[:, None]
     return x, count, residual
 
 
-def _cg(operators: _Operators, b: Floats, tolerance: float, start: Floats | None) -> tuple[Floats, int, float]:
+def _cg(
+    operators: _Operators, b: Floats, tolerance: float, start: Floats | None, limit: int
+) -> tuple[Floats, int, float]:
     """Preconditioned conjugate gradients [saad2003, algorithm 9.1], restarted until the true residual is small."""
     norm = float(np.linalg.norm(b))
     x = np.zeros_like(b)
@@ -205,21 +216,21 @@ def _cg(operators: _Operators, b: Floats, tolerance: float, start: Floats | None
         if residual <= tolerance:
             return x, count, residual
         # aiming a little lower saves a restart when the recursive residual runs ahead of the true one
-        count = _descend(operators, x, r.copy(), 0.9 * tolerance * norm, count)
+        count = _descend(operators, x, r.copy(), 0.9 * tolerance * norm, count, limit)
         r = b - operators.multiply(x)
         before, residual = residual, float(np.linalg.norm(r)) / norm
-        if not residual < before:
+        if not residual < before or count >= limit:
             break
     if residual <= tolerance:
         return x, count, residual
     raise not_converged(residual, tolerance, count)
 
 
-def _descend(operators: _Operators, x: Floats, r: Floats, target: float, count: int) -> int:
+def _descend(operators: _Operators, x: Floats, r: Floats, target: float, count: int, limit: int) -> int:
     """Conjugate gradients on x in place until the recursive residual reaches the target."""
     z = operators.precondition(r)
     p, rz = z.copy(), float(r @ z)
-    while count < MAX_ITERATIONS:
+    while count < limit:
         q = operators.multiply(p)
         curvature = float(p @ q)
         if not curvature > 0.0 or not np.isfinite(rz):

@@ -17,7 +17,7 @@ from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import Dissection, dissect
 from femsim.fem.linear.estimate import Estimate, estimate_of, refuse_what_does_not_fit
 from femsim.fem.linear.fallback import scipy_factors, scipy_solve
-from femsim.fem.linear.multigrid import hierarchy_of, pool_of, solve_multigrid, structure_of
+from femsim.fem.linear.multigrid import MAX_ITERATIONS, hierarchy_of, pool_of, solve_multigrid, structure_of
 from femsim.fem.linear.system import Floats, Prepared, Result, System, not_converged, not_finite
 
 METHODS = ("auto", "direct", "multigrid", "scipy")
@@ -36,6 +36,8 @@ def solve(
     guess: Floats | None = None,
     reuse: Prepared | None = None,
     threads: int | None = None,
+    keep_vertices: bool = False,
+    limit: int = MAX_ITERATIONS,
 ) -> Result:
     """Solve a symmetric positive definite system for several right-hand sides.
 
@@ -57,6 +59,11 @@ def solve(
         `blocks` array is the same one, unchanged.
     threads : int, optional
         Default: as many as the process may use, at most 4.
+    keep_vertices : bool
+        Whether the solver of the linear sub-space in `reuse` may serve although the matrix has changed: it is most of
+        the setup, and where the matrix has changed little costs few more iterations. The direct method ignores it.
+    limit : int
+        Largest number of iterations for one right-hand side, where a matrix may turn out not to be positive definite.
 
     Raises
     ------
@@ -72,12 +79,12 @@ def solve(
     # those of BLAS would spin beside them, waiting for its many small products: twice the processor time.
     with threadpool_limits(1 if chosen == "multigrid" else count, "blas"):
         try:
-            return _solve(system, rhs, chosen, tolerance, guess, reuse, count)
+            return _solve(system, rhs, chosen, tolerance, guess, reuse, count, keep_vertices, limit)
         except (ImportError, OSError, RuntimeError) as error:  # a library that is missing or broken; never a SolveError
             if method != "auto":
                 raise
             _warn_of_fallback(chosen, error)
-            return _solve(system, rhs, "scipy", tolerance, guess, None, count)
+            return _solve(system, rhs, "scipy", tolerance, guess, None, count, False, limit)
 
 
 def _solve(
@@ -88,16 +95,19 @@ def _solve(
     guess: Floats | None,
     reuse: Prepared | None,
     threads: int,
+    keep_vertices: bool,
+    limit: int,
 ) -> Result:
     clock = time.perf_counter()
     seconds: dict[str, float] = {}
     total = float(system.blocks.sum())
     if not np.isfinite(total):
         raise not_finite("matrix")
-    known = reuse is not None and reuse.method == chosen and reuse.fits(system)
+    known, kept = reuse is not None and reuse.method == chosen and reuse.fits(system), None
     if reuse is not None and known:
         structure, factors = reuse.structure, reuse.factors
         if reuse.system.blocks is not system.blocks or reuse.total != total:
+            kept = factors.vertices if keep_vertices and factors is not None and chosen == "multigrid" else None
             factors = None
     else:
         structure, factors = _structure(system, chosen), None
@@ -107,13 +117,13 @@ def _solve(
         spare = reuse.spare if reuse is not None and known else ()
         with pool_of(threads) as pool:
             if chosen == "multigrid":
-                factors = hierarchy_of(system, structure, pool, spare)
+                factors = hierarchy_of(system, structure, pool, spare, kept)
             else:
                 factors = scipy_factors(system) if chosen == "scipy" else _factor(system, structure)
     seconds["factorise"] = time.perf_counter() - clock - seconds["structure"]
     start = time.perf_counter()
     if chosen == "multigrid":
-        x, iterations, residuals = solve_multigrid(factors, rhs, tolerance, guess, threads)
+        x, iterations, residuals = solve_multigrid(factors, rhs, tolerance, guess, threads, limit)
     elif chosen == "scipy":
         x, iterations, residuals = scipy_solve(factors, rhs, tolerance, guess)
     else:

@@ -10,9 +10,11 @@
 True
 """
 
+from femsim.fem.nonlinear.band import band_width, longest_band
 from femsim.fem.nonlinear.laws import Branch, Inelastic, Law, Quadric, VonMises
-from femsim.fem.nonlinear.path import LoadPath, PathSettings, Step, follow
+from femsim.fem.nonlinear.path import follow
 from femsim.fem.nonlinear.point import Path, follow_strain, follow_stress, single_point
+from femsim.fem.nonlinear.record import LoadPath, PathSettings, Step
 from femsim.fem.nonlinear.state import Points, Response, State, points_of
 
 __all__ = [
@@ -28,9 +30,11 @@ __all__ = [
     "State",
     "Step",
     "VonMises",
+    "band_width",
     "follow",
     "follow_strain",
     "follow_stress",
+    "longest_band",
     "points_of",
     "single_point",
 ]

@@ -6,7 +6,7 @@ load case are multiplied by it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,16 @@ from femsim.fem.workspace import Grid, Workspace
 
 Floats = NDArray[np.float64]
 
-#: Smallest slope of the strength in the tangent, relative to the elastic slope. The matrix stays positive definite at a
-#: plastic limit load, where that of a material that does not harden is singular, and where material softens; there the
+#: Smallest slope of the strength in the tangent, relative to the elastic slope. The consistent tangent is not clipped:
+#: also where material softens, its matrix is positive definite as long as what is around holds the model up. At a
+#: plastic limit load and beyond the peak it is not: with the other one it always is, but where material softens the
 #: iteration converges linearly.
-CLIP = 1e-4
+CONSISTENT, POSITIVE = -np.inf, 1e-4
+#: The preconditioner is made anew when the iteration takes longer by this factor than when it was new.
+TIRED = 1.6
+#: Iterations of the linear solver: so many times those of a new preconditioner with the consistent tangent, which may
+#: turn out not to be positive definite, and so many otherwise.
+PATIENCE, MOST = 8, 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +72,9 @@ class Balance:
     solves: int = 0
     iterations: int = 0
     last: Floats | None = None
+    fresh: int = 0
+    most: int = 0
+    clip: float = CONSISTENT
     unit: Floats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +89,7 @@ class Balance:
         """Evaluate a state of the iteration."""
         displacement = _expand(self.scheme, unknowns + factor * self.right.held)
         strain = operators.strain(self.grid, self.model.material, displacement)
-        response = self.points.respond(strain, state, clip=CLIP)
+        response = self.points.respond(strain, state, clip=self.clip)
         inner = operators.internal_forces(self.grid, self.model.material, response.stress)
         general = _gather(self.scheme, factor * self.right.external - inner, factor * self.right.reference)
         return Trial(unknowns, factor, displacement, strain, response, inner, _release(self.scheme, general))
@@ -100,18 +109,36 @@ class Balance:
             stress = np.einsum("mqij,mqj->mqi", trial.response.tangent, strain)
             forces = forces - operators.internal_forces(self.grid, self.model.material, stress)
         load = _release(self.scheme, _gather(self.scheme, forces, self.right.reference))
-        rhs = np.stack([trial.residual, load])
-        guess = None if self.last is None else np.stack([np.zeros_like(self.last), self.last])
         if self.prepared is not None:
-            self.prepared = self.prepared.without_factors()
-        result = linear.solve(
-            system, rhs, method=self.solver, tolerance=self.tolerance, guess=guess, reuse=self.prepared,
-            threads=self.threads,
-        )  # fmt: skip
-        self.prepared, self.last = result.prepared, result.x[1]
+            # the blocks were written over; their sum need not tell, as rigid motions make that of an element vanish
+            self.prepared = replace(self.prepared, total=float("nan"))
+        back = self._solve(system, trial.residual, None)
+        ahead = self._solve(system, load, self.last)
+        self.last = ahead
         self.solves += 1
-        self.iterations += int(result.iterations.sum())
-        return result.x[0], result.x[1]
+        return back, ahead
+
+    def _solve(self, system: linear.System, rhs: Floats, guess: Floats | None) -> Floats:
+        """One right-hand side (count, 3).
+
+        The solver of the linear sub-space is that of an earlier tangent, as long as the iteration does not take much
+        longer for it.
+        """
+        tired = self.most > TIRED * self.fresh + 2
+        sure = self.clip == POSITIVE or not self.fresh
+        limit = MOST if sure else PATIENCE * (self.fresh + 5)
+        result = linear.solve(
+            system, rhs[None], method=self.solver, tolerance=self.tolerance,
+            guess=None if guess is None else guess[None], reuse=self.prepared, threads=self.threads,
+            keep_vertices=not tired, limit=limit,
+        )  # fmt: skip
+        count = int(result.iterations.sum())
+        if guess is None:  # the residual; the load starts from an earlier solution
+            self.fresh = count if tired or not self.fresh else self.fresh
+            self.most = count
+        self.prepared = result.prepared
+        self.iterations += count
+        return result.x[0]
 
     def moved(self, change: Floats, factor: float) -> Floats:
         """Change of the displacement (n, 3) of a change of the unknowns and of the load factor."""

@@ -16,7 +16,8 @@ from femsim.fem.kernels import (
     _stiffness6,
     _stress_of_columns,
 )
-from femsim.fem.nonlinear.point_kernels import quadric_point, tension_share, von_mises_point
+from femsim.fem.nonlinear.point_kernels import quadric_point, tension_share
+from femsim.fem.nonlinear.von_mises_kernels import von_mises_point
 
 _jit: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 

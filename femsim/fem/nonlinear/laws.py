@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 
 #: Numbers of the laws in the kernels.
 ELASTIC, VON_MISES, QUADRIC = 0, 1, 2
+#: Columns of the numbers of a quadric law: residual strength, and length of the softening branch times the element
+#: size, in tension and in compression.
+LEFT, SOFT = (1, 2), (5, 6)
 
 
 @dataclass(frozen=True)
@@ -248,7 +251,7 @@ def tables(material: Material, laws: Sequence[Law | None]) -> Tables:
             numbers[p, :5] = law.yield_stress, law.linear, law.voce, law.rate, law.kinematic
         elif isinstance(law, Quadric):
             kind[p] = QUADRIC
-            numbers[p] = _quadric_numbers(law)
+            numbers[p] = quadric_numbers(law)
             root = np.linalg.cholesky(base[p])
             spread[p], vectors = np.linalg.eigh(root.T @ law.quadratic() @ root)
             basis[p] = root @ vectors
@@ -257,7 +260,7 @@ def tables(material: Material, laws: Sequence[Law | None]) -> Tables:
     return Tables(kind, numbers, basis, dual, np.maximum(spread, 0.0), lean)
 
 
-def _quadric_numbers(law: Quadric) -> Floats:
+def quadric_numbers(law: Quadric) -> Floats:
     """The row of a quadric law: lengths are plastic multipliers, strength times plastic strain, MPa.
 
     Along the third axis, the strongest of a bone, a plastic strain ``e`` at the strength ``S`` is the multiplier

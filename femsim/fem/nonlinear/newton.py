@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import SolveError
-from femsim.fem.nonlinear.balance import Balance, Trial
+from femsim.fem.nonlinear.balance import CONSISTENT, POSITIVE, Balance, Trial
 from femsim.fem.nonlinear.state import State
 
 Floats = NDArray[np.float64]
@@ -19,6 +19,8 @@ FRACTIONS = (0.5, 0.25, 0.1)
 ENOUGH = 0.9
 #: A step is given up when the residual is still above this share of its first value halfway through the iterations.
 STALLED = 0.5
+#: A step is given up too when so many iterations in a row have not lowered the residual to this share.
+STILL, BARELY = 3, 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +66,22 @@ def iterate(
     2012 [deborst2012], chapter 4); the tangent is the consistent one [simo1998] except where material softens, where
     it is kept positive definite.
     """
+    balance.clip = CONSISTENT
     trial, history = start, [start.norm / balance.scale(start)]
     for count in range(limit):
         gap = _gap(balance, trial, before, condition)
         if history[-1] <= tolerance and abs(gap) <= 1e-6 * abs(condition.target):
             return Outcome(trial, tuple(history), True)
-        if history[-1] > _allowed(count, limit) * max(history[:2]):
+        if history[-1] > _allowed(count, limit) * max(history[:2]) or _stands(history):
             break
         try:
             back, ahead = balance.directions(trial)
-        except SolveError:  # no solution in this direction; a shorter step may have one
-            break
+        except SolveError:  # not positive definite
+            if balance.clip == POSITIVE:  # a shorter step may have a solution
+                break
+            balance.clip = POSITIVE
+            trial = balance.trial(trial.unknowns, trial.factor, state)
+            continue
         along = (condition.vector * balance.moved(ahead, 1.0)).sum() + condition.slope
         if not np.isfinite(along) or along == 0.0:
             break
@@ -91,6 +98,11 @@ def _allowed(count: int, limit: int) -> float:
     if count >= limit // 2:
         return STALLED
     return 1.0 if count >= limit // 4 + 1 else np.inf
+
+
+def _stands(history: list[float]) -> bool:
+    """Whether the last iterations led nowhere."""
+    return len(history) > STILL and history[-1] > BARELY * history[-1 - STILL]
 
 
 def _gap(balance: Balance, trial: Trial, before: Trial, condition: Condition) -> float:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.errors import InputError, SolveError
+from femsim.errors import SolveError
 from femsim.fem import operators
 from femsim.fem.model import Model
 from femsim.fem.nonlinear.balance import Balance, Trial, balance_of
 from femsim.fem.nonlinear.laws import QUADRIC, Inelastic
 from femsim.fem.nonlinear.newton import Condition, Outcome, iterate
+from femsim.fem.nonlinear.record import LoadPath, PathSettings, Step
 from femsim.fem.nonlinear.state import State
 from femsim.fem.workspace import Workspace
 
@@ -30,117 +31,6 @@ ENTRY = 0.05
 NEAREST = 0.9
 #: How often a step over the peak is tried again, and by how much shorter.
 REFINED, SHORTER = 4, 0.4
-
-
-@dataclass(frozen=True)
-class PathSettings:
-    """How a path is followed.
-
-    Attributes
-    ----------
-    tolerance : float
-        Out-of-balance forces over the forces of loads and supports.
-    first_step : float
-        First inelastic step, relative to the displacement at first yield.
-    growth : float
-        A step after an easy one is longer by this factor at most.
-    steps, iterations, cuts : int
-        Largest number of steps, of iterations in one, and of halvings in a row.
-    drop : float
-        The path ends when the load has fallen by this share of the peak.
-    flat : float
-        It also ends when the stiffness has fallen below this share of the first one for three steps.
-    resolve : float
-        A step over the peak that ends below it by more than this share of the load is tried again, shorter.
-    reach : float
-        It ends at the latest when the displacement is this many times that of the elastic model at the peak.
-    solver : str
-    linear_tolerance : float
-        Relative residual of the iterative solution in every iteration.
-    threads : int or None
-    """
-
-    tolerance: float = 1e-4
-    first_step: float = 0.15
-    growth: float = 1.6
-    steps: int = 80
-    iterations: int = 14
-    cuts: int = 5
-    drop: float = 0.05
-    flat: float = 2e-3
-    resolve: float = 0.01
-    reach: float = 6.0
-    solver: str = "auto"
-    linear_tolerance: float = 1e-3
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if not (0.0 < self.tolerance < 0.1 and 0.0 < self.linear_tolerance < 0.1 and 0.0 < self.drop < 1.0):
-            raise InputError(
-                f"tolerance = {self.tolerance!r}, linear_tolerance = {self.linear_tolerance!r} or drop = {self.drop!r} "
-                "is out of range.",
-                "The path would not be one of equilibria, or not end.",
-                "Use about 1e-4, 1e-3 and 0.05.",
-            )
-        if not (self.steps >= 1 and self.iterations >= 2 and self.growth >= 1.0 and self.first_step > 0.0):
-            raise InputError(
-                "steps, iterations, growth or first_step is out of range.", "The path could not start.", "See the help."
-            )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One accepted step: its load, displacement, control, residuals of its iterations, and cuts before it."""
-
-    load: float
-    displacement: float
-    control: str
-    residuals: tuple[float, ...]
-    cuts: int
-
-
-@dataclass(frozen=True, eq=False)
-class LoadPath:
-    """A path of equilibria.
-
-    Attributes
-    ----------
-    load : (s,) float64
-        Under forces: load factor times `magnitude`, N (N mm for a moment), from 0. Where displacements are prescribed:
-        what the supports exert on them, N.
-    displacement : (s,) float64
-        What the load does its work on, mm (rad for a moment): the area under `load` over it is the work of all loads.
-    end : {"peak", "plateau", "steps", "displacement", "no convergence"}
-        Why it ended; with the first two the largest load is a limit load, with the others it is a lower bound.
-    steps : tuple of Step
-    peak : Trial
-        The state at the largest load.
-    last : Trial
-        The last state.
-    laws : Inelastic
-    solves, linear_iterations : int
-        Tangents solved with, and iterations of the linear solver in all.
-    """
-
-    load: Floats
-    displacement: Floats
-    end: str
-    steps: tuple[Step, ...]
-    peak: Trial
-    last: Trial
-    laws: Inelastic
-    solves: int
-    linear_iterations: int
-
-    @property
-    def limit(self) -> float:
-        """Largest load."""
-        return float(self.load.max())
-
-    @property
-    def reached(self) -> bool:
-        """Whether the largest load is a limit: a peak that was passed, or a plateau."""
-        return self.end in ("peak", "plateau")
 
 
 def follow(
@@ -227,11 +117,12 @@ class _Walk:
             if stop:
                 end = stop
                 break
-            size = self._next_size(taken, outcome)
+            size = self._next_size(taken, outcome, cuts)
         return LoadPath(
             load=np.array([0.0] + [step.load for step in self.steps]),
             displacement=np.array([0.0] + [step.displacement for step in self.steps]),
-            end=end, steps=tuple(self.steps), peak=peak, last=trial, laws=self.balance.points.laws,
+            end=end, steps=tuple(self.steps), peak=peak, last=trial,
+            laws=self.balance.points.laws, points=self.balance.points,
             solves=self.balance.solves, linear_iterations=self.balance.iterations,
         )  # fmt: skip
 
@@ -311,9 +202,11 @@ class _Walk:
         start = balance.trial(trial.unknowns + part * change, trial.factor + part * factor, state)
         return Condition(vector, slope, target), start
 
-    def _next_size(self, size: float, outcome: Outcome) -> float:
+    def _next_size(self, size: float, outcome: Outcome, cuts: int) -> float:
         count = len(outcome.residuals) - 1
-        factor = min(self.settings.growth, max(0.5, (5.0 / max(count, 1)) ** 0.5))
+        # where a longer step has just failed the next one is not made longer at once
+        most = self.settings.growth if cuts == 0 else 1.0
+        factor = min(most, max(0.5, (5.0 / max(count, 1)) ** 0.5))
         if self.control == PLASTIC:
             return factor  # the last step is the unit there
         return size * factor

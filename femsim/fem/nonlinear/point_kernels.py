@@ -11,114 +11,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from femsim.fem.nonlinear.band import STEEPEST
+from femsim.fem.nonlinear.return_kernels import CLOSE, multiplier, solve_q, strength_after
+
 _jit: Any = njit(cache=True, nogil=True, error_model="numpy")
 
-#: Columns of the table of numbers of a von Mises law.
-YIELD, LINEAR, VOCE, RATE, KINEMATIC = 0, 1, 2, 3, 4
 #: Columns of the table of numbers of a quadric law: first yield, residual strength, length of the plateau and of the
 #: softening branch (the latter times the element size), in tension and in compression.
 FIRST, LEFT_T, LEFT_C, FLAT_T, FLAT_C, SOFT_T, SOFT_C = 0, 1, 2, 3, 4, 5, 6
-
-#: Softening steeper than this share of what would snap back within one element under one stress is cut off: an element
-#: too large for its fracture energy dissipates more than that.
-STEEPEST = 0.9
-#: Relative accuracy of the projection on the yield surface.
-CLOSE = 1e-13
-
-
-@_jit
-def von_mises_point(
-    strain: Any, plastic: Any, kappa: float, bulk: float, shear: float, law: Any, clip: float, stress: Any, flow: Any,
-    tangent: Any,
-) -> float:  # fmt: skip
-    """Radial return for von Mises plasticity with linear and Voce isotropic and linear kinematic hardening.
-
-    Parameters
-    ----------
-    strain, plastic : (6,)
-        Total strain; plastic strain at the beginning of the step (engineering shear).
-    kappa : float
-        Accumulated plastic strain at the beginning.
-    bulk, shear : float
-        Elastic moduli.
-    law : (5,)
-        Yield stress, linear and Voce hardening (asymptote, rate), kinematic hardening modulus.
-    clip : float
-        Smallest hardening modulus in the tangent, relative to three times the shear modulus.
-    stress, flow, tangent : (6,), (6,), (6, 6)
-        Written: stress, increment of plastic strain, consistent tangent.
-
-    Returns
-    -------
-    float
-        Increment of `kappa`; 0 for an elastic step.
-
-    Notes
-    -----
-    Simo & Hughes 1998 [simo1998], boxes 3.1 and 3.2.
-    """
-    volume = strain[0] + strain[1] + strain[2] - plastic[0] - plastic[1] - plastic[2]
-    for i in range(6):
-        half = 1.0 if i < 3 else 0.5
-        stress[i] = 2.0 * shear * half * (strain[i] - plastic[i])
-        flow[i] = 0.0
-    for i in range(3):
-        stress[i] += (bulk - 2.0 / 3.0 * shear) * volume
-    pressure = (stress[0] + stress[1] + stress[2]) / 3.0
-    relative = np.empty(6)
-    square = 0.0
-    for i in range(6):
-        back = law[KINEMATIC] * (2.0 / 3.0 if i < 3 else 1.0 / 3.0) * plastic[i]
-        relative[i] = stress[i] - (pressure if i < 3 else 0.0) - back
-        square += relative[i] ** 2 * (1.0 if i < 3 else 2.0)
-    trial = np.sqrt(1.5 * square)
-    gain = _radial_gain(trial, kappa, shear, law)
-    theta = 1.0
-    last = 0.0
-    if gain > 0.0:
-        theta = 1.0 - 3.0 * shear * gain / trial
-        slope = law[LINEAR] + law[VOCE] * law[RATE] * np.exp(-law[RATE] * (kappa + gain)) + law[KINEMATIC]
-        last = 1.0 / (1.0 + max(slope / (3.0 * shear), clip)) - (1.0 - theta)
-        for i in range(6):
-            direction = 1.5 * relative[i] / trial
-            stress[i] -= 2.0 * shear * gain * direction
-            flow[i] = gain * direction * (1.0 if i < 3 else 2.0)
-    _radial_tangent(bulk, shear, theta, last, relative, square, tangent)
-    return gain
-
-
-@_jit
-def _radial_tangent(
-    bulk: float, shear: float, theta: float, last: float, relative: Any, square: float, tangent: Any
-) -> None:
-    tangent[:] = 0.0
-    for i in range(3):
-        for j in range(3):
-            tangent[i, j] = bulk - 2.0 / 3.0 * shear * theta
-        tangent[i, i] += 2.0 * shear * theta
-        tangent[i + 3, i + 3] = shear * theta
-    if last != 0.0:
-        for i in range(6):
-            for j in range(6):
-                tangent[i, j] -= 2.0 * shear * last * relative[i] * relative[j] / square
-
-
-@_jit
-def _radial_gain(trial: float, kappa: float, shear: float, law: Any) -> float:
-    """Plastic multiplier of the radial return: the root of a convex, falling function, by Newton from the left."""
-    strength = law[YIELD] + law[LINEAR] * kappa + law[VOCE] * (1.0 - np.exp(-law[RATE] * kappa))
-    if trial <= strength:
-        return 0.0
-    gain = 0.0
-    for _ in range(50):
-        now = kappa + gain
-        tail = law[VOCE] * np.exp(-law[RATE] * now)
-        strength = law[YIELD] + law[LINEAR] * now + law[VOCE] - tail
-        excess = trial - (3.0 * shear + law[KINEMATIC]) * gain - strength
-        if abs(excess) <= CLOSE * trial:
-            break
-        gain += excess / (3.0 * shear + law[KINEMATIC] + law[LINEAR] + law[RATE] * tail)
-    return gain
 
 
 @_jit
@@ -146,19 +46,6 @@ def _branches(law: Any, share: float, size: float) -> tuple[float, float, float]
     flat = 1.0 / (share / law[FLAT_T] + (1.0 - share) / law[FLAT_C])
     soft = 1.0 / (share / law[SOFT_T] + (1.0 - share) / law[SOFT_C]) / size
     return flat, soft, share * law[LEFT_T] + (1.0 - share) * law[LEFT_C]
-
-
-@_jit
-def _strength(kappa: float, gain: float, flat: float, soft: float, first: float, left: float) -> tuple[float, ...]:
-    """Relative strength, its slope, and kappa, after a plastic multiplier `gain`."""
-    ahead = max(0.0, 1.0 - kappa) * flat
-    if gain <= ahead and kappa < 1.0:
-        now = kappa + gain / flat
-        return first + (1.0 - first) * now, (1.0 - first) / flat, now
-    now = max(kappa, 1.0) + (gain - ahead) / soft
-    if now < 2.0:
-        return 1.0 - (1.0 - left) * (now - 1.0), -(1.0 - left) / soft, now
-    return left, 0.0, now
 
 
 @_jit
@@ -205,7 +92,7 @@ def quadric_point(
             b[i] += basis[j, i] * trial[j]
     level, q = _gauge(b, spread, lean)
     flat, soft, left = _branches(law, max(share, 0.0), size)
-    r, slope, _ = _strength(kappa, 0.0, flat, soft, law[FIRST], left)
+    r, slope, _ = strength_after(kappa, 0.0, flat, soft, law[FIRST], left)
     if level <= ratio * r * (1.0 + 10.0 * CLOSE):
         _elastic(basis, b, stress, tangent)
         return kappa, 0.0
@@ -220,10 +107,10 @@ def quadric_point(
         energy += b[i] ** 2
     steepest = STEEPEST * (level / ratio) ** 2 / energy  # twice the elastic energy at the strength is 1 / slope
     flat, soft = flat * ratio, max(soft * ratio, (1.0 - left) / (steepest * ratio))
-    a = _multiplier(b, spread, lean, kappa, flat, soft, law[FIRST], left, ratio, (level - ratio * r) / stiff / q)
-    q = _solve_q(a, b, spread, lean)
+    a = multiplier(b, spread, lean, kappa, flat, soft, law[FIRST], left, ratio, (level - ratio * r) / stiff / q)
+    q = solve_q(a, b, spread, lean)
     gain = a * q
-    _, slope, after = _strength(kappa, gain, flat, soft, law[FIRST], left)
+    _, slope, after = strength_after(kappa, gain, flat, soft, law[FIRST], left)
     for i in range(6):
         d[i] = 1.0 / (1.0 + a * spread[i])
         y[i] = (b[i] - gain * lean[i]) * d[i]
@@ -304,70 +191,3 @@ def _back(basis: Any, y: Any, inner: Any, stress: Any, tangent: Any) -> None:
                 s += half[i, k] * basis[j, k]
             tangent[i, j] = s
             tangent[j, i] = s
-
-
-@_jit
-def _solve_q(a: float, b: Any, spread: Any, lean: Any) -> float:
-    """sqrt(s.F.s) of the stress V (b - a q lean) / (1 + a mu): a quadratic equation in q; negative: no solution."""
-    s0, s1, s2 = 0.0, 0.0, 0.0
-    for i in range(6):
-        m = spread[i] / (1.0 + a * spread[i]) ** 2
-        s0 += m * b[i] ** 2
-        s1 += m * b[i] * lean[i]
-        s2 += m * lean[i] ** 2
-    inside = (a * s1) ** 2 + (1.0 - a * a * s2) * s0
-    if inside < 0.0:
-        return -1.0
-    bottom = a * s1 + np.sqrt(inside)
-    return s0 / bottom if bottom > 0.0 else -1.0
-
-
-@_jit
-def _excess(
-    a: float, b: Any, spread: Any, lean: Any, kappa: float, flat: float, soft: float, first: float, left: float,
-    ratio: float,
-) -> float:  # fmt: skip
-    """Gauge less strength on the return path; minus infinity beyond its end."""
-    q = _solve_q(a, b, spread, lean)
-    if q < 0.0:
-        return -np.inf
-    line = 0.0
-    for i in range(6):
-        line += lean[i] * (b[i] - a * q * lean[i]) / (1.0 + a * spread[i])
-    return q + line - ratio * _strength(kappa, a * q, flat, soft, first, left)[0]
-
-
-@_jit
-def _multiplier(
-    b: Any, spread: Any, lean: Any, kappa: float, flat: float, soft: float, first: float, left: float, ratio: float,
-    start: float,
-) -> float:  # fmt: skip
-    """Root of `_excess`: bracketed by doubling, then by the Illinois method with bisection where it stalls."""
-    low, high = 0.0, start
-    at_low = _excess(low, b, spread, lean, kappa, flat, soft, first, left, ratio)
-    at_high = _excess(high, b, spread, lean, kappa, flat, soft, first, left, ratio)
-    scale = at_low + ratio
-    while at_high > 0.0:
-        low, at_low = high, at_high
-        high *= 2.0
-        at_high = _excess(high, b, spread, lean, kappa, flat, soft, first, left, ratio)
-    side = 0
-    for step in range(200):
-        if np.isinf(at_high) or step % 8 == 7 or at_high >= at_low:
-            mid = 0.5 * (low + high)
-        else:
-            mid = (low * at_high - high * at_low) / (at_high - at_low)
-        at_mid = _excess(mid, b, spread, lean, kappa, flat, soft, first, left, ratio)
-        if abs(at_mid) <= CLOSE * scale or high - low <= 1e-16 * high:
-            return mid
-        if at_mid > 0.0:
-            low, at_low = mid, at_mid
-            if side == 1:
-                at_high *= 0.5
-            side = 1
-        else:
-            high, at_high = mid, at_mid
-            if side == -1:
-                at_low *= 0.5
-            side = -1
-    return mid

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from femsim.errors import InputError
 from femsim.fem import operators
 from femsim.fem.material import Material
+from femsim.fem.nonlinear.band import band_width
 from femsim.fem.nonlinear.laws import Inelastic, Quadric, Tables, tables
 from femsim.fem.workspace import Grid
 
@@ -158,16 +159,3 @@ def points_of(grid: Grid, material: Material, laws: Inelastic) -> Points:
             "Give (m,) arrays, and (m,) or (m, q) for the strength.",
         )
     return Points(grid, material, tables(material, laws.laws), laws, ~elastic, size, np.ascontiguousarray(ratio))
-
-
-def band_width(grid: Grid) -> Floats:
-    """Width of the band into which softening localises in every cell, (m,), mm.
-
-    The edge of the regular tetrahedron, or of the cube, of the same volume; of the share of one quadrature point where
-    the strain varies within the cell, since a single layer of points can then soften while its neighbours unload
-    (Jirasek & Bauer 2012 [jirasek2012]).
-    """
-    shape = grid.element
-    factor = 6.0 * np.sqrt(2.0) if shape.name.startswith("tet") else 1.0
-    layers = {"tet10": 4.0, "hex20": 8.0, "hex20r": 8.0}.get(shape.name, 1.0)
-    return np.asarray(np.cbrt(factor / layers * grid.volume.sum(axis=1)))

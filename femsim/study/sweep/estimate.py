@@ -9,7 +9,7 @@ import psutil
 
 from femsim.case import Comparison
 from femsim.mesh.size import size_field
-from femsim.study.compare import strategies_of
+from femsim.study.problem import strategies_of
 from femsim.study.setup import Setup, prepare
 from femsim.study.sweep.tasks import Task
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from femsim.study.compare import strategies_of
+from femsim.study.problem import strategies_of
 from femsim.study.sweep import estimate, reduced
 from femsim.study.sweep.spec import StudySpec
 from femsim.study.sweep.tasks import Task, expand, in_order

@@ -20,8 +20,10 @@ from femsim import fem, store
 from femsim.case import Comparison
 from femsim.errors import FemsimWarning
 from femsim.material import MaterialData
-from femsim.study import metrics
-from femsim.study.compare import Meshed, Problem, equations, judged, loaded, meshed, mixed_in, painted, strategies_of
+from femsim.study import assumptions, metrics
+from femsim.study.finish import finish
+from femsim.study.interface import BOND
+from femsim.study.problem import Meshed, Problem, equations, judged, loaded, meshed, mixed_in, painted, strategies_of
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
 from femsim.study.sweep import peak
@@ -149,9 +151,11 @@ def run(task: Task, memory: Memory, *, threads: int = 1, keep_matrices: bool = F
             key, results[name] = _strategy(task, problem, name, memory, first, keep_matrices, fields)
             if first is None:
                 first = key, results[name].solution.displacement
+        curves, results = metrics.completed(problem, results)
+        brackets = assumptions.assumptions(problem, results, strategies, watch) if case.uncertain else None
         memory.bound()
     told = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, FemsimWarning)))
-    result = metrics.finish(problem, results, None, told, watch.seconds)
+    result = finish(problem, results, curves, None, brackets, told, watch.seconds)
     return Outcome(result, time.perf_counter() - start, peak.memory(), counts.made, counts.reused)
 
 
@@ -172,7 +176,8 @@ def _strategy(
     stiffness = [(one.stiffness(), one.density_law, one.density_exponent) for one in (*data, *walls)]
     solved = store.key([*content, *stiffness, None if first is None else first[0]])
     strengths = [_strengths(one) for one in data]
-    verdict = store.key([solved, *strengths, case.risk.averaging_length, case.risk.minimum_density])
+    bond = _strengths(case.material(BOND))
+    verdict = store.key([solved, *strengths, bond, case.risk.model_dump(mode="json")])
     known = memory.results.get(verdict)
     store.count("solve", reused=known is not None or solved in memory.solutions)
     if known is not None and not fields:

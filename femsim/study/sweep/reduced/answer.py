@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import FemsimError, SolveError
 from femsim.study import metrics
-from femsim.study.compare import Problem, equations, loaded, mixed_in, painted, strategies_of
+from femsim.study.problem import Problem, equations, loaded, mixed_in, painted, strategies_of
 from femsim.study.progress import Progress
 from femsim.study.sweep import worker
 from femsim.study.sweep.reduced.affine import family
