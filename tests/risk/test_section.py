@@ -66,13 +66,43 @@ def test_tube_of_the_domain_reference() -> None:
     assert pytest.approx(0.0404, abs=2e-4) == filled.EA / found.EA - 1
 
 
-# sector, EA, EI weak, GJ polar, GJ true open, then EA, EI and GJ filled and GJ with only the canal filled. The open GJ
-# are those of the finite-difference table (.131, .118, .066) carried to a grid of zero spacing: the table's own grid
-# study at 60 and 180 degrees (.1166/.1183/.1193 and .0651/.0663/.0668) says they are 1 to 2 % low.
+def sector_torsion(removed: float) -> float:
+    """Saint-Venant's J of a ring from which a sector (degrees) is cut, mm4, as a series; ANALYTIC.
+
+    Prandtl's function is a sum of sines over the angle; its factor ``f`` of order ``nu`` solves
+    ``f'' + f'/r - nu^2 f/r^2 = -8 / (n pi)`` with zeros at both radii. 4 000 terms give six digits.
+    """
+    inner, outer = FEMUR
+    angle = math.radians(360.0 - removed)
+    total = 0.0
+    for n in range(1, 8000, 2):
+        nu = n * math.pi / angle
+        c, q = -8.0 / (n * math.pi) / (4.0 - nu**2), (inner / outer) ** nu
+        rise = (q * c * inner**2 - c * outer**2) / (1.0 - q**2)  # of (r / outer)^nu
+        fall = (q * c * outer**2 - c * inner**2) / (1.0 - q**2)  # of (inner / r)^nu
+        integral = c * (outer**4 - inner**4) / 4.0 + rise * (outer**2 - inner**2 * q) / (nu + 2.0)
+        integral += fall * (outer**2 * q - inner**2) / (2.0 - nu)
+        total += 4.0 * angle / (n * math.pi) * integral
+    return total
+
+
+def test_open_sectors_have_the_torsion_constant_of_the_series() -> None:
+    """Which of two numbers has converged: femsim's, or those of the finite-difference table (0.131, 0.118, 0.066)."""
+    ring = math.pi / 2.0 * (FEMUR[1] ** 4 - FEMUR[0] ** 4)
+    intact = properties(ring_section(FEMUR, {}, [CORTEX])).GJ
+    for angle, exact in ((30, 0.13372), (60, 0.12048), (120, 0.09400), (180, 0.06751)):
+        assert sector_torsion(angle) / ring == pytest.approx(exact, abs=1e-5)
+        found = properties(ring_section(FEMUR, {(0, 0, angle): None}, [CORTEX])).GJ / intact
+        assert found == pytest.approx(exact, rel=1e-3)
+
+
+# sector, EA, EI weak, GJ polar, GJ true open, then EA, EI and GJ filled and GJ with only the canal filled, as printed
+# in the domain reference. Its open GJ are 2.1 to 2.3 % below the series above, as its own grid study suggests (.1166,
+# .1183, .1193 at 60 degrees): they have not converged, and get 2.5 %; all others 2 %.
 TABLE = [
-    (30, 0.917, 0.823, 0.910, 0.131 * 1.015, 0.969, 0.858, 0.879, None),
-    (60, 0.833, 0.637, 0.804, 0.1183 * 1.015, 0.898, 0.708, 0.789, 0.46),
-    (180, 0.500, 0.110, 0.305, 0.0663 * 1.015, 0.614, 0.350, 0.536, 0.20),
+    (30, 0.917, 0.823, 0.910, 0.131, 0.969, 0.858, 0.879, None),
+    (60, 0.833, 0.637, 0.804, 0.118, 0.898, 0.708, 0.789, 0.46),
+    (180, 0.500, 0.110, 0.305, 0.066, 0.614, 0.350, 0.536, 0.20),
 ]
 
 
@@ -84,8 +114,8 @@ def test_ring_sectors(row: tuple[float, ...]) -> None:
     filled = ratio(properties(ring_section([0.0, *FEMUR], {(1, 0, angle): CEMENT}, [CEMENT, CORTEX])), intact)
     canal = ratio(properties(ring_section([0.0, *FEMUR], {(1, 0, angle): None}, [CEMENT, CORTEX])), intact)
     found = (open_.EA, open_.EI_min, open_.GJ_polar, open_.GJ, filled.EA, filled.EI_min, filled.GJ, canal.GJ)
-    for value, wanted in zip(found, row[1:], strict=True):
-        assert wanted is None or value == pytest.approx(wanted, rel=0.02)
+    for column, (value, wanted) in enumerate(zip(found, row[1:], strict=True)):
+        assert wanted is None or value == pytest.approx(wanted, rel=0.025 if column == 3 else 0.02)
     # the sum of CTRA is far off for an open section, and never below the truth
     assert open_.GJ_polar > 4.0 * open_.GJ
 
