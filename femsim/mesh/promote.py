@@ -171,6 +171,7 @@ def _straightened(
         "ij,ij->i", np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), corner[:, 3] - corner[:, 0]
     )
     changed, halved = np.zeros(len(cells), bool), np.zeros(len(straight), np.int64)
+    curved, flat_of = check, flat
     while len(check):
         ratio = jacobians(points, cells[check], gradients).min(axis=1) / flat
         bad = (ratio < STRAIGHTEN) & bent[of_cell[check]].any(axis=1)
@@ -184,9 +185,9 @@ def _straightened(
         back_to_straight = back[halved[back] >= 4]
         points[n + back_to_straight] = straight[back_to_straight]
         bent[back_to_straight] = False
-        # Only neighbours of the edges put back can have changed.
+        # Only neighbours of the edges put back can have changed; among them some that were sound until now.
         hit = np.zeros(len(straight), bool)
         hit[back] = True
-        keep = hit[of_cell[check]].any(axis=1)
-        check, flat = check[keep], flat[keep]
+        keep = hit[of_cell[curved]].any(axis=1)
+        check, flat = curved[keep], flat_of[keep]
     return points, int(changed.sum())

@@ -17,7 +17,7 @@ _HALF_DIAGONAL = 0.5 * 3.0**0.5
 
 
 def compartment_volumes(
-    domain: Solid, solids: Mapping[int, Solid], box: Bounds, cells: float = 6e4
+    domain: Solid, solids: Mapping[int, Solid], box: Bounds, cells: float = 1e5
 ) -> dict[int, float]:
     """Volume of every compartment inside a box, mm3, by its mask.
 

@@ -201,11 +201,12 @@ NASTY: dict[str, dict[str, Solid]] = {
     "needle": {"lesion": Cylinder((-20, 0, 60), (20, 0, 60), 0.05)},
     "crossing planes": {"lesion": Box((-20, -20, 50), (20, 20, 60)), "cement": Box((-20, 0.001, 55), (20, 20, 65))},
     "ten spheres in a point": {f"s{i}": Sphere((8 + 0.01 * i, 0.02 * i, 60), 7.0) for i in range(10)},
+    "two shells": {f"s{i}": Sphere((8, 0, 60), 8.0 - 0.2 * i) for i in range(2)},
     "shells": {f"s{i}": Sphere((8, 0, 60), 8.0 - 0.2 * i) for i in range(4)},
 }
 
 
-@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n == "shells" else ()) for n in NASTY])
 def test_nasty_arrangements_are_meshed(cache: Path, name: str) -> None:
     mesh = build(cache, **NASTY[name])
     found = quality(mesh)
