@@ -33,7 +33,8 @@ def whole(request):
 
 def write(folder, points, triangles, name="bone.stl"):
     faces = np.column_stack([np.full(len(triangles), 3), triangles])
-    pv.PolyData(points, faces.ravel()).save(folder / name)
+    # else the writer would turn the triangles
+    pv.PolyData(points, faces.ravel()).save(folder / name, recompute_normals=False)
     return folder / name
 
 
