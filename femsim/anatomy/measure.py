@@ -56,8 +56,9 @@ def measure_bone(kind: str, periosteum: Triangles, endosteum: Triangles | None =
     outer = _widths(corners, frame, 0.5 * length)
     result |= {"shaft_ml": outer[0], "shaft_ap": outer[1]}
     if endosteum is not None:
-        inner = _widths(endosteum[0][endosteum[1]], frame, 0.5 * length)
-        result["cortical_thickness"] = (outer[0] - inner[0]) / 2
+        # A wall is one element thick: sections over 30 mm meet several, where those over 10 mm may meet one or two.
+        inside, outside = (_widths(one, frame, 0.5 * length, 15.0)[0] for one in (endosteum[0][endosteum[1]], corners))
+        result["cortical_thickness"] = (outside - inside) / 2
     if kind == "tibia":
         result["plateau_width"] = float(np.ptp(local[local[:, 2] > 0.85 * length, 0]))
         return result | {"torsion": _torsion(corners, frame, length)}
@@ -115,10 +116,10 @@ def _faces(mesh: Mesh, name: str) -> Triangles:
     return points[first], index.reshape(-1)[triangles]
 
 
-def _widths(corners: Array, frame: Frame, height: float) -> tuple[float, float]:
-    """Lateral and anterior width at a height along the bone, mm: the mean of sections up to 5 mm below and above."""
+def _widths(corners: Array, frame: Frame, height: float, reach: float = 5.0) -> tuple[float, float]:
+    """Lateral and anterior width at a height along the bone, mm: the mean of sections up to `reach` below and above."""
     found = []
-    for level in height + np.linspace(-5.0, 5.0, 11):
+    for level in height + np.linspace(-reach, reach, 11):
         cut = _section(corners, frame.origin + level * frame.proximal, frame.proximal)
         found.append(np.ptp(frame.to_local(cut.reshape(-1, 3)), axis=0))
     across, deep, _ = np.mean(found, axis=0)

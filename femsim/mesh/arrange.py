@@ -14,7 +14,7 @@ from femsim.mesh.base import base
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.quality import check
 from femsim.mesh.reference import compartment_volumes
-from femsim.mesh.report import layer_notes, reference_volume, volume_notes
+from femsim.mesh.report import layer_notes, outer_notes, reference_volume, volume_notes
 from femsim.mesh.size import MeshSize
 from femsim.mesh.surface import Surface
 from femsim.mesh.thin import check_leaks, homogenised, lumen_of, wall_fractions
@@ -76,15 +76,12 @@ def mesh_arrangement(
     )  # fmt: skip
     if made.straightened:
         notes.append(f"{made.straightened} elements have straighter edges than the surfaces they lie on, to stay sound")
-    if bone.released:
-        notes.append(
-            f"{bone.released} vertices on sharp edges of the outer surface were let go to get sound elements; these "
-            "edges may be a little rounded"
-        )
     mesh = Mesh(
         made.points, made.cells, "tet10", names, made.mask, {}, _face_sets(names, made),
         _fractions(arrangement, skipped, wanted, made),
     )  # fmt: skip
+    if bone.released:
+        notes.extend(outer_notes(mesh, arrangement.domain, bone.released, used))
     notes.extend(volume_notes(mesh, wanted, used))
     notes.extend(check_leaks(mesh, arrangement.thin, used))
     notes.extend(layer_notes(mesh, {name: arrangement.solids[name] for name in arrangement.layers}, used))

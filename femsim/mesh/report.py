@@ -50,6 +50,23 @@ def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list
     return notes
 
 
+def outer_notes(mesh: Mesh, domain: Solid, released: int, size: MeshSize) -> list[str]:
+    """A note, also given as a warning, where letting sharp edges of the outer surface go has moved it visibly."""
+    nodes = np.unique(face_nodes(mesh, mesh.face_sets["boundary"])[:, :3])
+    away = np.abs(domain.distance(mesh.points[nodes]))
+    worst = int(away.argmax())
+    if away[worst] < 0.1 * size.near:
+        return []
+    x, y, z = mesh.points[nodes[worst]]
+    note = (
+        f"{released} vertices on sharp edges of the outer surface were let go to get sound elements: it lies up to "
+        f"{away[worst]:.2f} mm off, at ({x:.0f}, {y:.0f}, {z:.0f}) mm, and more than {0.1 * size.near:.2g} mm at "
+        f"{int((away > 0.1 * size.near).sum())} of {len(nodes)} vertices"
+    )
+    warnings.warn(note, FemsimWarning, stacklevel=4)
+    return [note]
+
+
 def volume_notes(mesh: Mesh, wanted_volumes: Mapping[str, float], size: MeshSize) -> list[str]:
     """Notes, also given as warnings, on solids that are missing or whose volume is off by more than 3 %."""
     notes = []
