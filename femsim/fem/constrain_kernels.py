@@ -37,12 +37,19 @@ def constrain(indptr: Any, indices: Any, held: Any, projector: Any, blocks: Any)
             mean = (block[0, 0] + block[1, 1] + block[2, 2]) / 3.0
             if held[i] >= 0:
                 _multiply(projector[held[i]], block, half)
-                block[:] = half
+                _copy(half, block)
             if held[j] >= 0:
                 _multiply(block, projector[held[j]], half)
-                block[:] = half
+                _copy(half, block)
             if i == j:
                 _fill(projector[held[i]], mean if mean > 0.0 else 1.0, block)
+
+
+@_jit
+def _copy(a: Any, out: Any) -> None:
+    for r in range(3):
+        for c in range(3):
+            out[r, c] = a[r, c]
 
 
 @_jit

@@ -104,6 +104,20 @@ def _stiffness6(base: Any, p: int, axes: Any, e: int, turn: bool, t: Any, half: 
 
 
 @_jit
+def _moments(grad: Any, vol: Any, poly: Any) -> Any:
+    """Integrals (r, 3, k) of the gradients times each polynomial over the cell."""
+    (q_count, r), k = poly.shape, grad.shape[2]
+    out = np.zeros((r, 3, k))
+    for i in range(r):
+        for q in range(q_count):
+            weight = vol[q] * poly[q, i]
+            for x in range(3):
+                for a in range(k):
+                    out[i, x, a] += weight * grad[q, x, a]
+    return out
+
+
+@_jit
 def _projected(grad: Any, vol: Any, poly: Any, mean: Any) -> None:
     """Write ``mean (q, 3, k)``: a third of (projected minus plain) gradients, the B-bar correction.
 
@@ -117,18 +131,18 @@ def _projected(grad: Any, vol: Any, poly: Any, mean: Any) -> None:
             for j in range(r):
                 mass[i, j] += vol[q] * poly[q, i] * poly[q, j]
     minv = np.linalg.inv(mass)
-    moment = np.zeros((r, 3, k))
+    moment = _moments(grad, vol, poly)
     for q in range(q_count):
-        for i in range(r):
-            moment[i] += vol[q] * poly[q, i] * grad[q]
-    for q in range(q_count):
-        mean[q] = -grad[q]
+        for x in range(3):
+            for a in range(k):
+                mean[q, x, a] = -grad[q, x, a] / 3.0
         for i in range(r):
             c = 0.0
             for j in range(r):
-                c += poly[q, j] * minv[j, i]
-            mean[q] += c * moment[i]
-        mean[q] /= 3.0
+                c += poly[q, j] * minv[j, i] / 3.0
+            for x in range(3):
+                for a in range(k):
+                    mean[q, x, a] += c * moment[i, x, a]
 
 
 #: Which stress components act on the x, y and z gradient in the force along each axis: rows of div sigma.

@@ -126,10 +126,19 @@ def _graph_coordinates(indptr, indices):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _members(side, which):  # type: ignore[no-untyped-def]
+    count = 0
+    for s in side:
+        count += s == which
+    return count
+
+
+@njit(cache=True)
 def _halve(nodes, values):  # type: ignore[no-untyped-def]
     """Side of each node, 0 below and 1 above the median; ties go together unless that leaves a side too small."""
     n = nodes.size
-    median = np.partition(values, n // 2)[n // 2]
+    rank = np.argsort(values)  # np.partition would be faster, and cost three seconds of compilation
+    median = values[rank[n // 2]]
     below = 0
     upto = 0
     for v in values:
@@ -140,7 +149,7 @@ def _halve(nodes, values):  # type: ignore[no-untyped-def]
     count = below if strict else upto
     if 10 * count < 3 * n or 10 * count > 7 * n:
         side[:] = 1
-        side[np.argsort(values)[: n // 2]] = 0
+        side[rank[: n // 2]] = 0
         return side
     for i in range(n):
         side[i] = values[i] >= median if strict else values[i] > median
@@ -256,7 +265,7 @@ def _dissect(indptr, indices, coordinates, leaf):  # type: ignore[no-untyped-def
             side = _halve(nodes, coordinates[nodes, axis])
             counts = _boundary(nodes, side, indptr, indices, label, segment)
             segment += 1
-            small = (side == 0).sum()
+            small = _members(side, 0)
             small = min(small, nodes.size - small)
             # a lopsided cut costs more later; the weight is mild because balance is already within 30 : 70
             cost = min(counts[0], counts[1]) * (0.5 * nodes.size / small) ** 0.5
@@ -266,7 +275,7 @@ def _dissect(indptr, indices, coordinates, leaf):  # type: ignore[no-untyped-def
         _boundary(nodes, side, indptr, indices, label, segment)
         _cover(nodes, side, indptr, indices, label, segment, match, seen)
         segment += 1
-        a, b = (side == 0).sum(), (side == 1).sum()
+        a, b = _members(side, 0), _members(side, 1)
         at = np.array([lo, lo + a, lo + a + b])
         for i in range(nodes.size):
             order[at[side[i]]] = nodes[i]
