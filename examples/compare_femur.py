@@ -8,14 +8,18 @@ Writes compare_femur.png and table.csv into FOLDER (default: here). `compare` is
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
 import femsim as fs
 
+STRATEGIES = (fs.Untreated(), fs.Cement(), fs.CementFilledCatheter(count=2))
 
-def compare(near: float = 2.0, far: float = 6.0) -> fs.ComparisonResult:
+
+def compare(near: float = 2.0, far: float = 6.0, strategies: Sequence[Any] = STRATEGIES) -> fs.ComparisonResult:
     """The comparison, on a mesh with elements of `near` mm at the lesion and `far` mm elsewhere."""
     case = fs.Case(
         bone=fs.Femur(),
@@ -23,7 +27,7 @@ def compare(near: float = 2.0, far: float = 6.0) -> fs.ComparisonResult:
         load="walking",
         mesh=fs.Mesh(near=near, far=far),
     )
-    return fs.compare(case, [fs.Untreated(), fs.Cement(), fs.CementFilledCatheter(count=2)])
+    return fs.compare(case, strategies)
 
 
 def draw(table: fs.ComparisonResult, file: Path) -> None:

@@ -30,7 +30,8 @@ def example(name: str) -> ModuleType:
 
 def test_compare_femur(tmp_path: Path) -> None:
     module = example("compare_femur")
-    table = module.compare(near=4.0, far=8.0)
+    # without catheters, whose fine columns are most of the mesh; the main job is compared whole in tests/study
+    table = module.compare(near=5.0, far=9.0, strategies=module.STRATEGIES[:2])
     share = table.frame["stiffness_of_intact"]
     # GOLDEN: this program, on this coarse mesh; 2 % is what mesher versions and platforms may differ by
     assert share["untreated"] == pytest.approx(UNTREATED, rel=0.02)

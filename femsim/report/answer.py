@@ -13,8 +13,8 @@ from femsim.fields import FIELDS
 from femsim.report import bars
 from femsim.report.text import number
 
-#: Differences below this, in percent, are not told apart where a run carries no error bar: between two usual meshes of
-#: one model the failure load moves by that much.
+#: Differences below this, in percent, are not told apart where a run carries no error bar. It is a choice, not a
+#: measurement: between two usual meshes of one model the failure load moves by about that much. The page says so.
 UNTOLD = 5.0
 
 
@@ -131,7 +131,7 @@ def _certainty(result: Any, column: str, best: str) -> list[str]:
     else:
         told.append(
             "No error bar: run with --convergence to learn how far the numbers move with the mesh. Until then, "
-            f"differences below {UNTOLD:g} % are not told apart here."
+            f"differences below {UNTOLD:g} % are not told apart here; that limit is a choice, not a measured error."
         )
     low, high = f"{column}_low", f"{column}_high"
     if low in frame and frame[low].notna().any():

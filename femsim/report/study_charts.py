@@ -141,6 +141,8 @@ def _tornado(table: Any, strategy: str, name: str) -> Panel:
             axes.plot([one["high"]], [row], "o", color=SERIES[1], ms=5)
         axes.set_yticks(range(len(table)), [str(one).replace("_", " ") for one in table.index])
         axes.set_ylim(len(table) - 0.5, -0.5)
+        axes.use_sticky_edges = False
+        axes.margins(x=0.06)
         axes.set_xlabel(label(name))
 
     swings = "; ".join(f"{param} {number(float(one['swing']))}" for param, one in table.iterrows())

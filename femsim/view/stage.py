@@ -83,12 +83,25 @@ class Stage:
     def home(self, aspect: float = 0.5) -> None:
         """Look at the whole bone of every strategy again, square to the cut through the lesion."""
         for index, panel in enumerate(self.panels):
-            self.plotter.subplot(*self._place(index))
+            self.at(index)
             camera = self.plotter.camera
             camera.focal_point, camera.parallel_scale = frame_of(panel, self.look, aspect)
             camera.position = np.asarray(camera.focal_point) + 1000.0 * self.look.toward
             camera.up = self.look.up
             self.plotter.reset_camera_clipping_range()
+
+    def at(self, index: int) -> None:
+        """Make the view of a strategy the one that is drawn into."""
+        self.plotter.subplot(*self._place(index))
+
+    def under(self, x: int, y: int) -> tuple[Panel, int] | None:
+        """The strategy and the element under a place of the window, pixels from its lower left; None beside them."""
+        from vtkmodules.vtkRenderingCore import vtkCellPicker
+
+        picker = vtkCellPicker()
+        picker.SetTolerance(0.0)
+        picker.Pick(x, y, 0, self.plotter.iren.interactor.FindPokedRenderer(x, y))
+        return self.owner(picker.GetActor(), picker.GetCellId())
 
     def owner(self, actor: Any, triangle: int) -> tuple[Panel, int] | None:
         """The strategy and the element that a drawn triangle belongs to; None where it belongs to none."""
@@ -153,7 +166,7 @@ class Stage:
         codes = palette.material_codes(self.materials)
         plane = self.plane()
         for index, (panel, numbers) in enumerate(zip(self.panels, values, strict=True)):
-            self.plotter.subplot(*self._place(index))
+            self.at(index)
             parts = drawn(panel, plane, self.choice)
             if coloured is None:
                 rows = palette.material_colours(
@@ -267,7 +280,7 @@ def stage(
     made = Stage(panels, look, plotter)
     made.choose(**{"field": made.fields[0], **changes})
     for index, panel in enumerate(panels):
-        plotter.subplot(*made._place(index))
+        made.at(index)
         plotter.set_background("white")
         plotter.add_text(panel.label, font_size=11, color="#222222", name=f"title-{index}")
         plotter.enable_parallel_projection()

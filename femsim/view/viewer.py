@@ -130,28 +130,19 @@ def _switches(made: Stage) -> None:
 
 
 def _pointer(made: Stage) -> None:
-    """A click with p over a place says what lies there."""
-
-    def picked(data: Any) -> None:
-        if data is None or "cell" not in data.cell_data or data.n_cells == 0:
-            return
-        for panel, actor in _owners(made):
-            if actor.mapper.dataset is data or data.n_cells:
-                made.plotter.add_text(
-                    probe.text(probe.probe(panel, int(data.cell_data["cell"][0]))), position="upper_right", font_size=7,
-                    color="#222222", name="probe",
-                )  # fmt: skip
-                return
-
-    made.plotter.enable_element_picking(callback=picked, mode="cell", show_message=False, left_clicking=False)
+    """Pressing p over a place says what lies there."""
+    made.plotter.add_key_event("p", lambda: tell(made, *made.plotter.iren.interactor.GetEventPosition()))
 
 
-def _owners(made: Stage) -> Iterator[tuple[Any, Any]]:
-    """Every strategy with what is drawn of it, the one under the pointer first."""
-    active = made.plotter.renderers.active_index
-    order = sorted(made.shown.items(), key=lambda item: int(item[0].rsplit("-", 1)[1]) != active)
-    for key, actor in order:
-        yield made.panels[int(key.rsplit("-", 1)[1])], actor
+def tell(made: Stage, x: int, y: int) -> None:
+    """Write beside a strategy what lies under a place of the window, pixels from its lower left."""
+    found = made.under(x, y)
+    if found is None:
+        return
+    made.at(next(index for index, panel in enumerate(made.panels) if panel is found[0]))
+    made.plotter.add_text(
+        probe.text(probe.probe(*found)), position="upper_right", font_size=7, color="#222222", name="probe"
+    )
 
 
 def screenshot(made: Stage, file: Path) -> None:

@@ -164,16 +164,10 @@ def _between(value: Any, top: float) -> float:
 
 def _picking(made: Stage, state: Any) -> None:
     """Pressing on a place reads what lies under it. (The release is not heard: the turning style keeps it.)"""
-    from vtkmodules.vtkRenderingCore import vtkCellPicker
-
     interactor = made.plotter.iren.interactor
 
     def down(*_: Any) -> None:
-        x, y = interactor.GetEventPosition()
-        picker = vtkCellPicker()
-        picker.SetTolerance(0.0)
-        picker.Pick(x, y, 0, interactor.FindPokedRenderer(x, y))
-        found = made.owner(picker.GetActor(), picker.GetCellId())
+        found = made.under(*interactor.GetEventPosition())
         with state:
             state.probe_text = probe.text(probe.probe(*found)) if found else ""
 

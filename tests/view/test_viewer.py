@@ -198,10 +198,20 @@ _NOTEBOOK = """
 from tests.report.fake import comparison
 from femsim.errors import InputError
 from femsim.view.loading import on_stage
+from femsim.view.viewer import tell
 result = comparison()
 made = on_stage(result, ["untreated", "both"], field="displacement", off_screen=True)
 assert [one.name for one in made.panels] == ["untreated", "both"]
 assert made.plotter.screenshot(return_img=True).std() > 5
+width, height = made.plotter.window_size
+for index, one in enumerate(made.panels):
+    x = int(width * (0.25 + 0.5 * index))
+    found = made.under(x, height // 2)
+    assert found is not None and found[0] is one, index
+    tell(made, x, height // 2)
+    assert one.label in made.plotter.renderers[index].actors["probe"].GetText(3), index
+    assert f"element: {found[1]}" in made.plotter.renderers[index].actors["probe"].GetText(3), index
+assert made.under(1, 1) is None
 made.choose(field="material", hidden=("pmma",))
 cut = made.shown["cut-1"].mapper.dataset.cell_data["cell"]
 assert "pmma" not in {made.panels[1].materials[i] for i in set(made.panels[1].material[cut])}

@@ -92,7 +92,12 @@ def curve(frame: pd.DataFrame, param: str, output: str, band: tuple[float, float
         high=lambda y: y.quantile(band[1]),
         cases="size",
     )
-    return result.reset_index().rename(columns={"x": param.removeprefix("param.")})
+    result = result.reset_index()
+    if pd.api.types.is_numeric_dtype(result["x"]):
+        # strategies as they come, values in order: a case that failed or is still missing must not fold a curve back
+        order = result["strategy"].map({name: row for row, name in enumerate(result["strategy"].unique())})
+        result = result.iloc[np.lexsort((result["x"], order))].reset_index(drop=True)
+    return result.rename(columns={"x": param.removeprefix("param.")})
 
 
 def _param(frame: pd.DataFrame, param: str) -> str:

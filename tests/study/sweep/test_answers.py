@@ -35,6 +35,8 @@ def test_curve_is_the_median_with_its_quantiles() -> None:
     np.testing.assert_allclose(found["median"], [50, 100, 150])
     np.testing.assert_allclose(found["high"] - found["low"], 1.6)
     assert (found["cases"] == 101).all()
+    late = pd.concat([frame[frame["param.lesion.diameter"] > 10], frame])  # the first cases are missing, or came last
+    assert answers.curve(late, "lesion.diameter", "failure_load")["lesion.diameter"].tolist() == [10.0, 20.0, 30.0]
     classes = answers.curve(frame, "other", "out.failure_load")
     assert len(classes) == 10
     assert classes["other"].is_monotonic_increasing

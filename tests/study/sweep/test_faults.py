@@ -124,8 +124,9 @@ def killed_at_random(out: Path, undisturbed: tuple[pd.DataFrame, float], kills: 
     same(out, undisturbed[0])
 
 
-def test_killed_at_three_moments(tmp_path: Path, undisturbed) -> None:
-    killed_at_random(tmp_path / "out", undisturbed, 3, seed=int(time.time()))
+def test_killed_at_two_moments(tmp_path: Path, undisturbed) -> None:
+    """Once the driver, once a worker."""
+    killed_at_random(tmp_path / "out", undisturbed, 2, seed=int(time.time()))
 
 
 @pytest.mark.slow
@@ -136,21 +137,21 @@ def test_killed_at_twenty_moments(tmp_path: Path, undisturbed) -> None:
 def test_hanging_crashing_and_hungry_cases_cost_themselves_only(tmp_path: Path, undisturbed) -> None:
     out = tmp_path / "out"
     faults = {"hang": [10], "crash": [12], "eat": [15], "bug": [16]}
-    code, printed, errors = finish(out, faults=faults, time_limit=20.0, memory_limit=1.0)
+    code, printed, errors = finish(out, faults=faults, time_limit=10.0, memory_limit=1.0)
     nobody_left(out)
     assert code == 0, errors
     assert f"{CASES} failed" in printed
     frame = load(out).frame
     assert (frame["status"] == "failed").all()
     told = frame.groupby("param.lesion.diameter")["error"].first()
-    assert "time limit of 20 s" in told[10]
+    assert "time limit of 10 s" in told[10]
     assert "ended without an answer" in told[12]
     assert "memory limit of 1 GiB" in told[15]
     assert "ZeroDivisionError" in told[16]
     command = frame["repeat"].iloc[0]
     assert command == f"femsim reproduce {out}/cases/{frame['case'].iloc[0]}"
     # the cause is gone: the same command does what is missing
-    code, printed, _ = finish(out, time_limit=20.0, memory_limit=1.0)
+    code, printed, _ = finish(out, time_limit=10.0, memory_limit=1.0)
     assert code == 0
     assert f"0 finished before, {CASES} solved" in printed
     same(out, undisturbed[0])

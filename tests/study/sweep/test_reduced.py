@@ -138,6 +138,16 @@ def test_agrees_with_the_reduction_of_pymor() -> None:
             assert mine == pytest.approx(dual, rel=1e-3)
 
 
+def test_three_hundred_samples_are_certified() -> None:
+    """The same on a coarse mesh, without the comparison of times: bound, true error, and a basis of tens."""
+    from benchmarks.reduced import measure
+
+    found = measure(near=8.0, count=300, checks=3)
+    assert found["bound"] <= 1e-3
+    assert 0.0 < found["largest_error_over_bound"] <= 1.0
+    assert found["vectors"] < 100, found
+
+
 @pytest.mark.slow  # compares times, which a busy machine spoils
 def test_ten_thousand_samples_cost_less_than_ten_solutions() -> None:
     """CPU time, everything included: terms, factor, basis, and 10 000 x 3 answers with their bounds."""
