@@ -85,14 +85,13 @@ def curve(frame: pd.DataFrame, param: str, output: str, band: tuple[float, float
         classes = pd.qcut(data["x"].astype(float), 10, duplicates="drop")
         data["x"] = data.groupby(classes, observed=True)["x"].transform("mean")
     grouped = data.groupby(["strategy", "x"], sort=False)["y"]
-    result = grouped.agg(
+    result: pd.DataFrame = grouped.agg(
         median="median",
         mean="mean",
         low=lambda y: y.quantile(band[0]),
         high=lambda y: y.quantile(band[1]),
         cases="size",
-    )
-    result = result.reset_index()
+    ).reset_index()
     if pd.api.types.is_numeric_dtype(result["x"]):
         # strategies as they come, values in order: a case that failed or is still missing must not fold a curve back
         order = result["strategy"].map({name: row for row, name in enumerate(result["strategy"].unique())})
