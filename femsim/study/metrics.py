@@ -198,6 +198,8 @@ def recovered(rows: Mapping[str, Mapping[str, Value]]) -> dict[str, dict[str, Va
 def _after(metrics: Mapping[str, Value], name: str, extra: Mapping[str, Value]) -> dict[str, Value]:
     out: dict[str, Value] = {}
     for key, value in metrics.items():
+        if key in extra:  # found before, of other strategies
+            continue
         out[key] = value
         if key == name:
             out |= extra

@@ -83,6 +83,15 @@ def test_what_an_assumption_does_not_touch_keeps_its_numbers(table):
     assert table.assumptions.brackets["intact"][STIFFNESS].assumption == "none of them"
 
 
+def test_recovery_follows_the_untreated_bone_also_of_strategies_that_are_not_touched(table):
+    """Tumour lies in the untreated bone alone; what cement gives back is counted from there."""
+    under = {name: rows["tumour_tissue.E = 20"] for name, rows in table.assumptions.values.items()}
+    intact, bare, cement = (under[name][STIFFNESS] for name in ("intact", "untreated", "cement"))
+    assert bare > table["untreated"].metrics[STIFFNESS]
+    assert cement == table["cement"].metrics[STIFFNESS]
+    assert under["cement"]["stiffness_recovery"] == pytest.approx(100.0 * (cement - bare) / (intact - bare))
+
+
 def test_the_weakest_bond_is_a_lower_bound(table):
     row, under = table["cement"].metrics, table.assumptions.values["cement"]["risk.bond = first_debonding"]
     assert under["maximum_risk"] == pytest.approx(max(row["maximum_risk"], row["interface_risk"]))
