@@ -190,7 +190,7 @@ def test_meshes_that_are_no_different_give_no_bar():
     ],
 )
 def test_assumptions_that_are_none(wrong, word):
-    with pytest.raises(FemsimError) as caught:  # noqa: PT011
+    with pytest.raises(FemsimError) as caught:
         Comparison(uncertain=wrong)
     assert word in str(caught.value)
 
