@@ -32,7 +32,7 @@ def html(study: Any) -> str:
         if name
     ]
     params = [str(name).removeprefix("param.") for name in done.columns if str(name).startswith("param.")]
-    notes: list[str] = []
+    notes = _strangers(study)
     sobol = _sobol(study, done, outputs, notes)
     found = {
         "title": str(study.spec.name),
@@ -56,6 +56,18 @@ def html(study: Any) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["fix"] = page.fix
     return environment.from_string(page.static("study.html.j2")).render(found)
+
+
+def _strangers(study: Any) -> list[str]:
+    """What to say of finished cases in the folder that are none of the study as this version of femsim reads it."""
+    found = {one.name for one in (study.folder / "cases").glob("*") if not one.name.startswith(".")}
+    strange = len(found - {one.id for one in study.cases}) if found else 0
+    if not strange:
+        return []
+    return [
+        f"{strange} cases in the folder are not shown: they belong to the study before it was changed, or to another "
+        "version of femsim. The same command solves them again."
+    ]
 
 
 def _counts(study: Any, frame: Any, done: Any) -> str:
