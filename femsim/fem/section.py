@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from femsim.errors import InputError, SolveError
+from femsim.fem.model import Model
 from femsim.fem.solution import Solution
 
 Floats = NDArray[np.float64]
@@ -71,16 +72,25 @@ def section_force(
     centre = model.points[model.cells[:, :corners]].mean(axis=1)
     behind = (centre - at) @ direction < 0.0
     back, front = np.flatnonzero(chosen & behind), np.flatnonzero(chosen & ~behind)
-    shared = np.intersect1d(model.cells[back], model.cells[front])
+    crossed = _touched(model, back) & _touched(model, front)
+    shared = np.flatnonzero(crossed)
     if len(shared) == 0:
         raise SolveError(
             f"The plane through {at.tolist()} with normal {direction.tolist()} does not cut the cells.",
             "There is no section to carry a force.",
             "Move the plane into the body.",
         )
-    force = _forces_of(solution, back)[shared]
+    # cells without a shared node add nothing
+    force = _forces_of(solution, back[crossed[model.cells[back]].any(axis=1)])[shared]
     arm = model.points[shared] - at
     return SectionForce(force.sum(axis=0), np.cross(arm, force).sum(axis=0), at)
+
+
+def _touched(model: Model, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Nodes (n,) of some cells."""
+    out = np.zeros(len(model.points), bool)
+    out[model.cells[cells]] = True
+    return out
 
 
 def _forces_of(solution: Solution, cells: NDArray[np.int64]) -> Floats:

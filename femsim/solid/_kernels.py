@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover - compiled
     """Signed distance (n,) of points (n, 3) in the ellipsoid's own axes to its surface."""
     result = np.empty(local.shape[0])
@@ -44,7 +44,7 @@ def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[float, float]:  # pragma: no cover
     """Distance of one point to the hull of two balls, and the position (0 to 1) of its foot on the axis."""
     length2, along = 0.0, 0.0
@@ -71,7 +71,7 @@ def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[flo
     return x * np.sqrt(1.0 - slope * slope) + z * slope - ra, foot / length
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array:  # pragma: no cover - compiled
     """Signed distance (n,) of points (n, 3) to the tube along a polyline (k, 3) with radii (k,).
 
@@ -118,7 +118,7 @@ def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float) -> float:  # pragma: no cover
     height = 0.0
     for j in range(3):
@@ -132,7 +132,7 @@ def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float
     return np.sqrt(height * height + max(across, 0.0) ** 2)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def cubic_sample(coefficients: NDArray[np.float32], grid: Array) -> Array:  # pragma: no cover - compiled
     """Values (n,) of a cubic B-spline with coefficients (i, j, k) at grid coordinates (n, 3) inside the grid."""
     shape = coefficients.shape
@@ -163,13 +163,13 @@ def cubic_sample(coefficients: NDArray[np.float32], grid: Array) -> Array:  # pr
     return result
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _catmull(a: float, b: float, c: float, d: float, u: float) -> float:  # pragma: no cover
     """Catmull-Rom value between `b` (u = 0) and `c` (u = 1)."""
     return b + 0.5 * u * (c - a + u * (2.0 * a - 5.0 * b + 4.0 * c - d + u * (3.0 * (b - c) + d - a)))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def loft_distance(local: Array, bottom: float, step: float, centres: Array, radii: Array) -> Array:  # pragma: no cover
     """First-order signed distance (n,) of local points (n, 3) to a loft of polar sections.
 

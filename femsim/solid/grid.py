@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from numba import get_num_threads
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
@@ -87,6 +89,8 @@ class GridSolid(Solid):
 
 #: Depth in mm to which `sampled` makes a distance Euclidean in full.
 _EUCLIDEAN = 3.0
+#: Points a thread looks at in one go.
+_PIECE = 50_000
 
 
 def grid_points(lower: ArrayLike, upper: ArrayLike, spacing: float) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
@@ -122,19 +126,26 @@ def sampled(solid: Solid, spacing: float, band: float = 6.0, name: str = "") -> 
         raise GeometryError("An unbounded solid cannot be sampled.", "The grid has no end.", "Cut it to a box first.")
     factor, margin = 4, band + 4 * spacing
     origin, coarse_shape = grid_points(lower - margin, upper + margin, factor * spacing)
-    coarse = solid.distance(node_coordinates(origin, coarse_shape, factor * spacing)).reshape(coarse_shape)
+    coarse = _distance(solid, node_coordinates(origin, coarse_shape, factor * spacing)).reshape(coarse_shape)
     shape = tuple(factor * (n - 1) + 1 for n in coarse_shape)
     at = [np.linspace(0, n - 1, factor * (n - 1) + 1) for n in coarse_shape]
     values = _trilinear(coarse, at)
     # A blend's value can exceed its distance: take twice the band and the coarse cell's diagonal.
     near = np.flatnonzero(np.abs(values.ravel()) < 1.5 * band + 2 * factor * spacing)
     index = np.stack(np.unravel_index(near, shape), axis=-1)
-    values.ravel()[near] = solid.distance(origin + spacing * index)
+    values.ravel()[near] = _distance(solid, origin + spacing * index)
     slope = np.sqrt(sum(g * g for g in np.gradient(values, spacing)))
     # Deeper down the gradient of a blend says little about the distance, and near a medial axis nothing.
     fade = np.clip(2.0 - np.abs(values.ravel()[near]) / _EUCLIDEAN, 0.0, 1.0)
     values.ravel()[near] /= 1.0 + fade * (np.clip(slope.ravel()[near], 0.5, 1.5) - 1.0)
     return GridSolid(origin, spacing, values.astype(np.float32), name or solid.key())
+
+
+def _distance(solid: Solid, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`solid.distance` in pieces, by as many threads as numba may use; the values do not depend on their number."""
+    pieces = np.array_split(points, len(points) // _PIECE + 1)
+    with ThreadPoolExecutor(get_num_threads()) as pool:
+        return np.concatenate(list(pool.map(solid.distance, pieces)))
 
 
 def _trilinear(coarse: NDArray[np.float64], at: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -29,9 +29,10 @@ SIDE = 14
 
 
 def compiled() -> bool:
-    """Whether numba's cache holds the solver's assembly, and so most likely the rest."""
+    """Whether numba's cache holds the solver's assembly as it is today, and so most likely the rest."""
+    written = Path(kernels.__file__).stat().st_mtime
     cache = Path(kernels.assemble._cache.cache_path)
-    return any(cache.glob("kernels.assemble-*.nbi"))
+    return any(index.stat().st_mtime >= written for index in cache.glob("kernels.assemble-*.nbi"))
 
 
 @contextmanager
