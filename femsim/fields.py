@@ -203,7 +203,8 @@ FIELDS: dict[str, Field] = _table(
         "beam_stress_difference",
         "%",
         "table",
-        "largest difference of the stress along the undisturbed shaft from beam theory",
+        "largest difference of the stress along the undisturbed shaft from beam theory, in percent of the largest "
+        "stress of the beam there (shear where it is twisted)",
     ),
     (
         "beam_stiffness_difference",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,9 +28,31 @@ def reference_volume(solid: Solid, domain: Solid, points: float = 6e4) -> float:
     return volume(solid & domain, float((np.prod(upper - lower) / points) ** (1 / 3)), (lower, upper))
 
 
-def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list[str]:
-    """Notes, also given as warnings, on layers under the outer surface that have holes in the mesh."""
-    notes = []
+@dataclass(frozen=True)
+class Holes:
+    """Where a layer under the outer surface is missing in a mesh.
+
+    Attributes
+    ----------
+    name : str
+        The solid under the layer.
+    share : float
+        Of the outer surface, 0 to 1.
+    thickness : float
+        Largest thickness of the layer that is missing, mm.
+    place : (3,) tuple of float
+        Where, mm.
+    """
+
+    name: str
+    share: float
+    thickness: float
+    place: tuple[float, float, float]
+
+
+def holes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list[Holes]:
+    """Layers that have holes in the mesh, on a thousandth of the outer surface or more."""
+    found = []
     faces = mesh.face_sets["boundary"]
     a, b, c = (mesh.points[face_nodes(mesh, faces)[:, k]] for k in range(3))
     area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -38,12 +61,20 @@ def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list
         thickness = solid.distance((a[merged] + b[merged] + c[merged]) / 3.0)
         lost = thickness > 0.05 * size.near
         share = float(area[merged][lost].sum() / area.sum())
-        if share < 1e-3:
-            continue
-        place = (a + b + c)[merged][lost][int(thickness[lost].argmax())] / 3.0
+        if share >= 1e-3:
+            x, y, z = ((a + b + c)[merged][lost][int(thickness[lost].argmax())] / 3.0).tolist()
+            found.append(Holes(name, share, float(thickness[lost].max()), (x, y, z)))
+    return found
+
+
+def layer_notes(mesh: Mesh, layers: Mapping[str, Solid], size: MeshSize) -> list[str]:
+    """Notes, also given as warnings, on layers under the outer surface that have holes in the mesh."""
+    notes = []
+    for one in holes(mesh, layers, size):
+        x, y, z = one.place
         note = (
-            f"layer over {name}: merged with what lies under it on {100 * share:.1f} % of the surface, where it is "
-            f"thinner than {thickness[lost].max():.2g} mm, as at ({place[0]:.0f}, {place[1]:.0f}, {place[2]:.0f}) mm"
+            f"layer over {one.name}: merged with what lies under it on {100 * one.share:.1f} % of the surface, where "
+            f"it is thinner than {one.thickness:.2g} mm, as at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
         )
         warnings.warn(note, FemsimWarning, stacklevel=4)
         notes.append(note)

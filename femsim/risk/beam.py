@@ -34,6 +34,8 @@ class BeamCurve:
     beam_stress, fe_stress : (k,) float64
         Stress along the bone of largest size in the section, MPa: ``E (N / EA + M y / EI)``, and that of the
         elements cut by it, means over the element.
+    beam_shear : (k,) float64
+        Largest shear stress of the twist at the middles of these elements, MPa: ``G r T / GJ``.
     beam_energy, fe_energy : (k - 1,) float64
         Strain energy between neighbouring sections, N mm.
     compared : (k,) bool
@@ -45,14 +47,19 @@ class BeamCurve:
     moment: Floats
     beam_stress: Floats
     fe_stress: Floats
+    beam_shear: Floats
     beam_energy: Floats
     fe_energy: Floats
     compared: NDArray[np.bool_]
 
     @property
     def stress_difference(self) -> Floats:
-        """(k,) finite elements over beam, less one; both stresses can be small where a section carries nothing."""
-        size = np.abs(self.beam_stress)
+        """(k,) finite elements less beam, over the largest beam stress of the section.
+
+        That is the shear stress where a bone is twisted: its stress along the bone, of bow and warping, is next to
+        nothing, and a share of next to nothing says nothing.
+        """
+        size = np.maximum(np.abs(self.beam_stress), self.beam_shear)
         scale = np.maximum(size, 1e-3 * size.max(initial=0.0) + 1e-12)
         return np.asarray(np.sign(self.beam_stress) * (self.fe_stress - self.beam_stress) / scale)
 
@@ -128,6 +135,7 @@ def beam_curve(
         moment=moments,
         beam_stress=np.array([one[0] for one in stress]),
         fe_stress=np.array([one[1] for one in stress]),
+        beam_shear=np.array([one[2] for one in stress]),
         beam_energy=along * (density[1:] + density[:-1]) / 2.0,
         fe_energy=np.bincount(bin_, energy, k + 1).astype(float)[1:k],
         compared=compared,
@@ -150,7 +158,7 @@ def _principal(section: Rigidity, moment: Floats) -> tuple[float, float, Floats,
 def _stresses(
     solution: fem.Solution, curve: RigidityCurve, i: int, corner: NDArray[np.integer], force: Floats, moment: Floats
 ) -> tuple[float, ...]:
-    """Beam stress and finite-element stress of largest size, with their signs, MPa."""
+    """Beam stress and finite-element stress of largest size, with their signs, and the beam's shear stress, MPa."""
     model, section, axes = solution.model, curve.sections[i], curve.axes[i]
     # cells with corners on both sides, by the side of every node: a byte a corner, for every section and strategy
     upper = ((model.points - curve.origins[i]) @ axes[2] > 0.0).astype(np.int8)[corner].sum(axis=1)
@@ -160,13 +168,15 @@ def _stresses(
     strain = (
         force[2] / section.EA + m_weak / section.EI_min * (flat @ strong) - m_strong / section.EI_max * (flat @ weak)
     )
-    beam = moduli(model.material, cells, axes[2])[0] * strain
+    axial, shear = moduli(model.material, cells, axes[2])
+    beam = axial * strain
+    twist = float((shear * np.linalg.norm(flat, axis=1)).max()) * abs(moment[2]) / section.GJ
     weight = solution.volume[cells] / solution.volume[cells].sum(axis=1, keepdims=True)
     mean = fem.elasticity.as_tensor(np.einsum("cq,cqi->ci", weight, solution.stress[cells]))
     found = np.einsum("i,cij,j->c", axes[2], mean, axes[2])
     row = int(np.abs(beam).argmax())
     # the finite elements are asked for their largest stress of the same sign
-    return float(beam[row]), float(np.sign(beam[row]) * (np.sign(beam[row]) * found).max())
+    return float(beam[row]), float(np.sign(beam[row]) * (np.sign(beam[row]) * found).max()), twist
 
 
 def _energy(section: Rigidity, force: Floats, moment: Floats) -> float:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from femsim import fem, loads, material, risk, treatment
 from femsim.anatomy import Bone
 from femsim.case import Case, Comparison
-from femsim.errors import FemsimWarning
+from femsim.errors import FemsimWarning, MeshError
 from femsim.material import MaterialData
 from femsim.mesh import Mesh, MeshSize
+from femsim.mesh.report import holes
 from femsim.study import metrics
 from femsim.study.materials import Places, places
 from femsim.study.nonlinear import ENDS, collapse
@@ -23,6 +24,10 @@ from femsim.study.result import CaseResult
 from femsim.study.setup import Setup, prepare
 from femsim.study.stages import arrangement_mesh
 from femsim.treatment import Treatment
+
+#: Share of the outer surface without cortex under it from which a mesh is refused. Single holes of the thin cortex of
+#: joints are reported; a mesh of an intact humerus with 40 % of them failed at a twentieth of its strength.
+HOLED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +77,23 @@ def on_mesh(setup: Setup, size: MeshSize, watch: Progress, named: str = "") -> M
         notes.append(f"{len(made.cells):,} {made.kind} · {3 * len(made.points):,} unknowns")
         for note in made.notes:
             warnings.warn(note, FemsimWarning, stacklevel=2)
+        _check_layers(made, setup, size)
         at = places(made, setup.bone, setup.lesions)
     return Meshed(setup, made, at)
+
+
+def _check_layers(made: Mesh, setup: Setup, size: MeshSize) -> None:
+    """Refuse a mesh in which much of the cortex is missing: its strengths would be those of the holes."""
+    layers = {name: setup.arrangement.solids[name] for name in setup.arrangement.layers}
+    for one in holes(made, layers, size):
+        if one.share > HOLED:
+            x, y, z = one.place
+            raise MeshError(
+                f"The layer over the {one.name} is missing on {100.0 * one.share:.0f} % of the bone's surface in this "
+                f"mesh, up to {one.thickness:.2g} mm of it, as at ({x:.0f}, {y:.0f}, {z:.0f}) mm.",
+                f"Elements of {size.near:g} to {size.far:g} mm cannot hold it; the bone would break at its holes.",
+                "Use a smaller mesh.near and mesh.far.",
+            )
 
 
 def loaded(case: Case, given: Meshed, watch: Progress) -> Problem:

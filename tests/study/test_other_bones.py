@@ -6,6 +6,7 @@ The wall of the real humerus is 2 mm everywhere, so that its lesion is a ball in
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 import femsim as fs
 from femsim.case import Risk
-from femsim.errors import FemsimWarning
+from femsim.errors import FemsimWarning, MeshError
 from femsim.study import Progress, compare
 
 FILE = Path(__file__).parents[2] / "../shared/data/humerus_lowres/humerus_rv_mm.stl"
@@ -111,3 +112,22 @@ def test_share_of_the_width_and_mirels_points(table):
     score = next(row.value for row in table.clinical if row.rule.name == "mirels" and row.strategy == "untreated")
     # site + moderate pain + lytic + size
     assert score == (1 if bone.kind == "humerus" else 2) + 2 + 3 + size
+
+
+def test_a_mesh_without_the_cortex_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tube whose wall the mesh lost on most of its surface must not be judged."""
+    from femsim.mesh import Mesh
+    from femsim.study import problem
+
+    real = problem.arrangement_mesh
+
+    def without_wall(setup, size) -> Mesh:
+        made = real(setup, size)
+        inside = 1 << made.solids.index("endosteum")
+        return replace(made, compartment=made.compartment | inside)
+
+    monkeypatch.setattr(problem, "arrangement_mesh", without_wall)
+    tube = fs.Tube(outer_diameter=28, inner_diameter=13, length=200)
+    case = fs.Case(bone=tube, lesion=(), load="torsion", mesh=fs.Mesh(near=6, far=6))
+    with pytest.raises(MeshError, match="endosteum is missing on"):
+        compare(case, [fs.Untreated()], progress=Progress(show=False))
