@@ -49,7 +49,7 @@ def test_torsion_is_the_moment_that_was_asked_for() -> None:
     found = beam(problem, results, curves)["intact"]
     np.testing.assert_allclose(np.abs(found.moment[:, 2]), problem.loading.magnitude, rtol=1e-9)
     assert abs(found.stiffness_difference) < 0.05
-    # shear at the outer fibre, less half an element of 5 mm; the stress along it is nothing, and no share of nothing is told
+    # shear at the outer fibre, less half an element of 5 mm; of the stress along it, which is nothing, no share is told
     closed = 16.0 * problem.loading.magnitude * 28.0 / (np.pi * (28.0**4 - 13.0**4))
     np.testing.assert_allclose(found.beam_shear[found.compared], closed, rtol=0.08)
     assert np.abs(found.stress_difference[found.compared]).max() < 0.08
