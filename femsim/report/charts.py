@@ -110,9 +110,7 @@ def bars(frame: pd.DataFrame, labels: Mapping[str, str] | None = None, body_weig
         def draw(axes: Any) -> None:
             _bars(axes, frame, name, error, strategies, loads)
             if error not in frame or not np.isfinite(_numbers(frame[error])).any():
-                axes.text(
-                    1, 1, "no error bar", transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=LINE
-                )
+                axes.set_xlabel(f"{axes.get_xlabel()}, no error bar")
             axes.set_yticks(range(len(strategies)), written)
             axes.set_ylim(len(strategies) - 0.45, -0.55)
             if name == "failure_load" and body_weight:

@@ -32,7 +32,7 @@ def _rigidity(
     weakest = {key: curve.smallest(name) for key, curve in curves.items() if key != intact}
 
     def draw(axes: Any) -> None:
-        said: set[tuple[int, int]] = set()
+        said: list[tuple[float, float]] = []
         for index, (key, curve) in enumerate(curves.items()):
             values = np.asarray(getattr(curve, name), float) / size
             colour = LINE if key == intact else SERIES[(index - 1) % len(SERIES)]
@@ -43,11 +43,12 @@ def _rigidity(
             if mark and mark[0] < 1 - _LOSS:
                 at = np.interp(mark[1], curve.position, values)
                 axes.plot(mark[1], at, "o", ms=5, mfc="none", mec=colour, mew=1.5, zorder=3)
-                told = (round(100 * mark[0]), round(mark[1]))
-                if told not in said:  # two strategies with the same section need one number
-                    axes.annotate(f"{told[0]} %", (mark[1], at), (7, 0), textcoords="offset points", fontsize=8,
+                told = (100 * mark[0], mark[1])
+                # two strategies with nearly the same section need one number
+                if not any(abs(told[0] - share) < 3.0 and abs(told[1] - place) < 8.0 for share, place in said):
+                    axes.annotate(f"{told[0]:.0f} %", (mark[1], at), (7, 0), textcoords="offset points", fontsize=8,
                                   va="center", zorder=4)  # fmt: skip
-                said.add(told)
+                said.append(told)
         usual = np.asarray(getattr(curves[intact], name), float) / size
         axes.set_ylim(top=min(1.08 * usual.max(), 2.2 * float(np.median(usual))))  # the flared ends leave the picture
         axes.set_ylim(bottom=0)

@@ -96,7 +96,16 @@ def _answer(frame: Any, outputs: Sequence[str]) -> list[str]:
         for other in ("untreated", *ranked[1:2])
         if other in set(frame["strategy"]) and other != best
     ]
-    return lines
+    return [*lines, _error_bar(frame)]
+
+
+def _error_bar(frame: Any) -> str:
+    """What the error bars of the cases hold; that there are none, where there are none."""
+    told = next((frame[name].dropna().unique() for name in frame.columns if str(name) == "out.error_bar"), ())
+    words = sorted(str(one) for one in told if one != "no error bar")
+    if not words:
+        return "No error bar on any strength: every case was solved on one mesh and under one set of assumptions."
+    return f"Error bars of the cases, in the table: {'; '.join(words)}."
 
 
 def _pair_sentence(pair: answers.PairedDifference, name: str) -> str:

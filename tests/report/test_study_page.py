@@ -85,6 +85,10 @@ def test_numbers_are_those_of_the_answers(study, text):
         assert number(float(low)) in words
 
 
+def test_strengths_without_error_bar_say_so(text):
+    assert "No error bar on any strength" in text
+
+
 def test_every_part_is_there(text):
     for anchor in ("answer", "curves", "differences", "sensitivity", "failed", "provenance", "use"):
         assert f'id="{anchor}"' in text
