@@ -25,9 +25,9 @@ class ErrorBar:
     half_width : float
         Grid convergence index times the value, in its unit; inf where nothing can be said.
     order : float
-        Observed (three meshes) or assumed (two); nan where the values do not converge.
+        Observed (three meshes) or assumed (two); nan where the values show none that can be believed.
     extrapolated : float
-        Richardson's estimate for element size zero, with an order of 0.5 to 2; nan where the order is unknown.
+        Richardson's estimate for element size zero; nan where the order is.
     words : str
         What was done, for the reader of the table.
     """
@@ -59,11 +59,10 @@ def error_bar(sizes: tuple[float, ...], values: tuple[float, ...], *, order: flo
 
     Notes
     -----
-    Roache 1997 [roache1997]. The observed order is limited to the range 0.5 to 2 for index and extrapolation, so that
-    an accident of three numbers gives neither an absurd nor a flattering bar; below that range the meshes are too
-    coarse for their order to mean anything, and the safety factor is 3 as with two meshes. Values that go up and down
-    have no order: their bar is three times half the spread. Values that move more from mesh to mesh as the elements
-    become smaller do not converge: their bar is the larger of that and of the one with the order 0.5.
+    Roache 1997 [roache1997]. An observed order outside 0.5 to 2 is an accident of three numbers, and would be magnified
+    where the sizes differ little: it gives no index. Then the bar follows from the spread of the three values, largest
+    less smallest: three times half of it where they go up and down or settle faster than quadratic elements can, three
+    times all of it where they move ever faster, or hardly slower, as the elements become smaller.
     """
     if not 1 <= len(sizes) == len(values) <= 3 or any(not a < b for a, b in pairwise(sizes)):
         raise InputError(
@@ -89,16 +88,15 @@ def _three(sizes: tuple[float, ...], values: tuple[float, ...]) -> ErrorBar:
     if first == second == 0.0:
         return ErrorBar(fine, 0.0, math.nan, fine, "three meshes, no difference")
     order = _order(sizes, first, second)
-    used = min(max(order, LOWEST), HIGHEST) if math.isfinite(order) else LOWEST
-    gain = (sizes[1] / sizes[0]) ** used - 1.0
-    if not math.isfinite(order):
-        bar = SAFETY_TWO * 0.5 * (max(values) - min(values))
-        if first * second > 0.0:  # one way, but ever faster
-            bar = max(bar, SAFETY_TWO * abs(first) / gain)
-        return ErrorBar(fine, bar, math.nan, math.nan, "three meshes, no monotone convergence")
-    safety = SAFETY_TWO if order < LOWEST else SAFETY_THREE
-    words = f"three meshes, observed order {order:.2f}" + ("" if used == order else f", {used:g} used")
-    return ErrorBar(fine, safety * abs(first) / gain, order, fine - first / gain, words)
+    if LOWEST <= order <= HIGHEST:
+        gain = (sizes[1] / sizes[0]) ** order - 1.0
+        bar, words = SAFETY_THREE * abs(first) / gain, f"three meshes, observed order {order:.2f}"
+        return ErrorBar(fine, bar, order, fine - first / gain, words)
+    spread = max(values) - min(values)
+    settles = first * second < 0.0 or order > HIGHEST
+    bar = SAFETY_TWO * spread * (0.5 if settles else 1.0)
+    told = f"an observed order of {order:.2g} is not believed" if math.isfinite(order) else "no order"
+    return ErrorBar(fine, bar, math.nan, math.nan, f"three meshes, {told}: from their spread")
 
 
 def _order(sizes: tuple[float, ...], first: float, second: float) -> float:
