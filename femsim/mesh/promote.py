@@ -14,6 +14,7 @@ from femsim.mesh.topology import TET_FACES, edges
 from femsim.solid.base import Solid
 
 STRAIGHTEN = 0.2  # a Jacobian below this share of the straight element's puts its mid-side nodes back
+TURNED = 0.05  # and below this one those that are held too, where nothing else is left to put back
 
 # Local edges of the local faces, as positions in TET_EDGES.
 _FACE_EDGES = np.array([[0, 4, 3], [1, 5, 4], [2, 3, 5], [2, 1, 0]])
@@ -62,7 +63,7 @@ def promoted(
         Straight edges otherwise.
     held : callable, optional
         For the edges (e, 2) of the mesh, the numbers of those whose middle is already known, and these middles
-        (k, 3); they stay.
+        (k, 3). They stay unless a cell would be turned over by them alone.
     offset : (len(solids), n) float64, optional
         The distance at which the surface of every solid lies, at the vertices, mm.
     """
@@ -164,8 +165,9 @@ def _straightened(
     free: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], int]:
     gradients, _ = sample_gradients()
-    bent = free & (np.abs(points[n:] - straight).max(axis=1) > 0)
-    check = np.flatnonzero(bent[of_cell].any(axis=1))
+    off = np.abs(points[n:] - straight).max(axis=1) > 0
+    free, bent, held_bent = free.copy(), free & off, ~free & off
+    check = np.flatnonzero(off[of_cell].any(axis=1))
     corner = points[cells[check][:, :4]]
     flat = np.einsum(
         "ij,ij->i", np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), corner[:, 3] - corner[:, 0]
@@ -174,12 +176,19 @@ def _straightened(
     curved, flat_of = check, flat
     while len(check):
         ratio = jacobians(points, cells[check], gradients).min(axis=1) / flat
-        bad = (ratio < STRAIGHTEN) & bent[of_cell[check]].any(axis=1)
-        if not bad.any():
+        own = bent[of_cell[check]].any(axis=1)
+        bad = (ratio < STRAIGHTEN) & own
+        # An edge of the cells around, bent over a vertex that has moved since: it is let go, for them as well.
+        turned = (ratio < TURNED) & ~own & held_bent[of_cell[check]].any(axis=1)
+        if not (bad | turned).any():
             break
-        changed[check[bad]] = True
+        changed[check[bad | turned]] = True
         back = np.unique(of_cell[check[bad]])
         back = back[free[back]]
+        let_go = np.unique(of_cell[check[turned]])
+        let_go = let_go[held_bent[let_go]]
+        held_bent[let_go], free[let_go], bent[let_go] = False, True, True
+        back = np.union1d(back, let_go)
         points[n + back] = straight[back] + 0.5 * (points[n + back] - straight[back])
         halved[back] += 1
         back_to_straight = back[halved[back] >= 4]

@@ -193,7 +193,7 @@ def _put_back(base: Base, part: _Part, made: Shaped) -> Made:
     points = np.zeros((total, 3))
     points[: len(base.points)] = base.points
     points[vertex] = cells.points
-    points[middle] = nodes.middle
+    points[middle] = nodes.middle  # with those of the cells that stay: few were let go to save a new cell
     ten = np.concatenate([vertex[cells.cells], middle[nodes.of_cell]], axis=1)
     rows = np.flatnonzero(part.chosen)
     rows = np.concatenate([rows, len(base.cells) + np.arange(max(len(ten) - len(rows), 0))])

@@ -34,3 +34,22 @@ def test_no_element_is_left_unsound_by_what_mended_its_neighbour() -> None:
     assert count > 0
     assert jacobians(made, ten, gradients).min() >= STRAIGHTEN * np.abs(volume).min() - 1e-12
     assert np.abs(made[len(points) :] - straight).max() > 0.05  # not all were given up
+
+
+def test_a_held_edge_is_let_go_where_it_alone_turns_a_cell_over() -> None:
+    points = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0.2, 0.2, 0.2)], float)
+    cells = np.array([[0, 1, 2, 3]])
+    pairs, of_cell = edges(cells)
+    straight = points[pairs].mean(axis=1)
+    held = int(np.flatnonzero((pairs == (0, 1)).all(axis=1))[0])
+    middle = straight.copy()
+    middle[held] += (0.0, 0.3, 0.9)  # far above the flat cell's top
+    ten = np.concatenate([cells, 4 + of_cell], axis=1)
+    free = np.ones(len(pairs), bool)
+    free[held] = False
+    gradients, _ = sample_gradients()
+    assert jacobians(np.concatenate([points, middle]), ten, gradients).min() < 0.0
+    made, count = _straightened(np.concatenate([points, middle]), ten, of_cell, straight, 4, free)
+    assert count == 1
+    assert jacobians(made, ten, gradients).min() > 0.0
+    assert not free[held]  # the caller's array is not changed
