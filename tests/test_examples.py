@@ -144,7 +144,7 @@ def test_public_names_are_there() -> None:
 def test_leggon_reduced(capsys: pytest.CaptureFixture[str]) -> None:
     """Coarse meshes already order the specimens; the intact tube fails at its closed-form torque."""
     module = example("leggon")
-    found = module.ratios(near=2.0, far=4.0)
+    found = module.ratios(near=1.2, far=3.0)  # coarser meshes judge the feather edge of the plate
     assert list(found) == list(module.MEASURED)
     assert 0.0 < found["slot / intact"] < 0.5
     assert 1.0 < found["plate / slot"] <= found["both / slot"] * 1.02

@@ -43,7 +43,7 @@ def test_equal_materials_give_equal_numbers(table, one, other):
     assert difference < 1e-5 * np.abs(a.solution.displacement).max()
     for name, value in a.metrics.items():
         if isinstance(value, float) and not name.endswith("residual"):
-            assert b.metrics[name] == pytest.approx(value, rel=1e-4), name
+            assert b.metrics[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
 
 def test_softer_is_never_stiffer(table):
