@@ -2,10 +2,11 @@
 
     python humerus_torsion.py [FOLDER] [WORKERS]
 
-Lesion diameter x place around the circumference, at mid-shaft. Writes FOLDER (default: out_humerus); run again, it does
-only what is missing. The mesh is coarse (about 110 000 unknowns, one wide catheter) so that the study takes less than
-an hour on two free cores: differences between strategies are what it shows, not strengths to publish. Coarser than
-4 mm, the mesher merges parts of this bone's thin cortex into the canal (it warns), and strengths become those of holes.
+Lesion diameter x place around the circumference, at mid-shaft, in a bone that is potted at both ends as on a bench.
+Writes FOLDER (default: out_humerus); run again, it does only what is missing. About 165 000 unknowns and 20 CPU seconds
+a case: less than half an hour on two free cores. Elements of 2 instead of 3 mm at the lesion change stiffness by less
+than 1 % and failure moments by up to 5 % (four of the lesions compared). Coarser far elements than 6 mm leave parts of
+this bone's thin cortex out, and femsim refuses such a mesh.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ PLACES = [0, 45, 90, 135, 180, 225, 270, 315]  # degrees from lateral towards an
 
 
 def study(
-    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 4.0, far: float = 8.0
+    diameters: list[float] = DIAMETERS, places: list[float] = PLACES, near: float = 3.0, far: float = 6.0
 ) -> fs.Study:
     """The study; fewer values and larger elements make it smaller."""
     case = fs.Case(
         name="lytic humerus in torsion",
         bone=fs.Humerus(),
         lesion=fs.Lesion(site="shaft_middle", diameter=15),
-        load="torsion",
+        load="torsion_potted",
         mesh=fs.Mesh(near=near, far=far),
     )
     catheter = fs.CementFilledCatheter(outer_diameter=6)
