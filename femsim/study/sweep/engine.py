@@ -140,15 +140,9 @@ def pool(jobs: Sequence[Job], workers: int, limits: Limits) -> Iterator[tuple[Jo
     threads = jobs[0].threads if jobs else 1
     slots = [_started(threads) for _ in range(min(workers, len(jobs)))]
     try:
-        while True:
-            for slot in slots:
-                if slot.future is None and pending:
-                    job = pending.take(slot.job, [one.job for one in slots if one.future and one.job])
-                    slot.job, slot.start, slot.ended = job, time.monotonic(), None
-                    slot.future = slot.executor.submit(work, job)
-            busy = [slot for slot in slots if slot.future is not None]
-            if not busy:
-                return
+        for slot in slots:
+            _give(slot, slots, pending)
+        while busy := [slot for slot in slots if slot.future is not None]:
             wait([slot.future for slot in busy if slot.future], timeout=_LOOK, return_when=FIRST_COMPLETED)
             _look(busy, limits)
             for number, slot in enumerate(slots):
@@ -161,11 +155,20 @@ def pool(jobs: Sequence[Job], workers: int, limits: Limits) -> Iterator[tuple[Jo
                 else:
                     _end(slot)
                     slots[number] = _started(threads)
-                    slots[number].job = None
+                # before the answer is looked at, so that no worker waits while the driver writes its table
+                _give(slots[number], slots, pending)
                 yield job, answer
     finally:
         for slot in slots:
             _end(slot)
+
+
+def _give(slot: _Slot, slots: Sequence[_Slot], pending: Pending) -> None:
+    """The next job for a free worker, if there is one."""
+    if pending:
+        job = pending.take(slot.job, [one.job for one in slots if one.future and one.job])
+        slot.job, slot.start, slot.ended = job, time.monotonic(), None
+        slot.future = slot.executor.submit(work, job)
 
 
 def _answer(slot: _Slot) -> tuple[Answer, bool]:
@@ -196,20 +199,18 @@ def _answer(slot: _Slot) -> tuple[Answer, bool]:
 def _look(busy: Sequence[_Slot], limits: Limits) -> None:
     """End what is beyond its limits; the executor then says that its process is gone."""
     now = time.monotonic()
-    used = {id(slot): _memory(slot) for slot in busy}
     for slot in busy:
         if not slot.process.done():
             slot.start = now  # it is still starting: that is not the case's time
         if limits.seconds is not None and now - slot.start > limits.seconds:
             _give_up(slot, f"was given up after its time limit of {limits.seconds:g} s", "run.time_limit")
-        elif limits.gigabytes is not None and used[id(slot)] > limits.gigabytes:
+        # to look for the processes of a worker takes some milliseconds: only where a limit asks for it
+        elif limits.gigabytes is not None and _memory(slot) > limits.gigabytes:
             _give_up(slot, f"took more than its memory limit of {limits.gigabytes:g} GiB", "run.memory_limit")
     machine = psutil.virtual_memory()
     if machine.available < _RESERVE * machine.total:
-        largest = max(busy, key=lambda slot: used[id(slot)])
-        _give_up(
-            largest, f"took {used[id(largest)]:.1f} GiB, and the memory of the machine was at its end", "--workers"
-        )
+        used, largest = max(((_memory(slot), slot) for slot in busy), key=lambda pair: pair[0])
+        _give_up(largest, f"took {used:.1f} GiB, and the memory of the machine was at its end", "--workers")
 
 
 def _give_up(slot: _Slot, how: str, key: str) -> None:

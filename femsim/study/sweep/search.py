@@ -1,20 +1,24 @@
-"""Searches: the value of a key at which an output is reached, or the values at which it is best.
+"""Searches: how much of something is enough, or at which values an output is best.
 
-Every evaluation is a case like any other: it stands in the folder of the search and is not solved twice.
+"How far past the lesion must the catheter reach to recover 80 % of the strength?" is ``reach(case,
+"strategies.catheter.past_lesion", (0, 80), "strength_of_intact", 80, strategy="catheter")``. Every evaluation is a case
+like any other: it stands in the folder of the search and is not solved twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import optimize
 
 from femsim.case import Case
 from femsim.errors import InputError, StudyError
-from femsim.study.sweep import answers, folder, table
+from femsim.study.sweep import answers, engine, estimate, folder, table
 from femsim.study.sweep.extras import need
 from femsim.study.sweep.study import Study
 from femsim.study.sweep.tasks import Task, task
@@ -35,7 +39,9 @@ class Found:
     output : float
         What was reached there.
     reached : bool
-        Whether the target was; else `values` is the end of the range that comes nearest.
+        Whether the target was; else `values` is what comes nearest to it.
+    bracket : (float, float) or None
+        Of a search for one value: two values that were solved, the target lies between their outputs.
     frame : DataFrame
         Every evaluation, a row a case and strategy.
     text : str
@@ -47,6 +53,7 @@ class Found:
     reached: bool
     frame: pd.DataFrame
     text: str
+    bracket: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -72,10 +79,9 @@ class _Evaluations:
 
     def __call__(self, values: Mapping[str, float]) -> float:
         one = task(self.base, values, values, len(self.tasks), "search")
-        known = folder.record(self.out, one.id)
-        if known is None or known["status"] != "done":
-            answer = work(Job(one, str(self.out), command=("search",)))
-            known = dict(answer.record)
+        known = self._known(one)
+        if known is None:
+            known = dict(work(Job(one, str(self.out), command=("search",))).record)
         self.tasks[one.id] = one
         if known["status"] != "done":
             error = known["error"]
@@ -83,6 +89,18 @@ class _Evaluations:
             raise StudyError(f"With {told}: {error['what']}", error["why"], error["do"])
         rows = table.frame([known], list(values))
         return float(answers.column(rows, self.output)[rows["strategy"] == self.strategy].iloc[0])
+
+    def ahead(self, points: Sequence[Mapping[str, float]], workers: int) -> None:
+        """Solve what will be asked for, in processes of this machine."""
+        tasks = [task(self.base, values, values, number, "search") for number, values in enumerate(points)]
+        jobs = [Job(one, str(self.out), command=("search",)) for one in tasks if self._known(one) is None]
+        if workers > 1 and len(jobs) > 1:
+            for _ in engine.pool(jobs, estimate.affordable(workers, jobs[0].task)[0], engine.Limits()):
+                pass
+
+    def _known(self, one: Task) -> dict[str, Any] | None:
+        found = folder.record(self.out, one.id)
+        return found if found is not None and found["status"] == "done" else None
 
     def frame(self) -> pd.DataFrame:
         """Every evaluation."""
@@ -101,8 +119,10 @@ def reach(
     strategy: str,
     out: Path | str | None = None,
     tolerance: float = 0.01,
+    points: int = 5,
+    workers: int = 1,
 ) -> Found:
-    """The value of a key at which an output reaches a target, between bounds.
+    """The first value of a key, from the lower bound on, at which an output passes a target.
 
     Parameters
     ----------
@@ -119,40 +139,71 @@ def reach(
         Folder that keeps the cases.
     tolerance : float
         Of the value, as a share of the range.
+    points : int
+        Values that are solved first, at equal steps, both bounds among them: what an output does between two of them
+        is not seen.
+    workers : int
+        Processes that solve them.
 
     Returns
     -------
     Found
-        Where the output is beyond the target at both ends, or at neither, `reached` is False.
+        Where the output is beyond the target at all of the first values, or at none, `reached` is False, and the text
+        says how near it comes.
 
     Notes
     -----
-    Brent's method (`scipy.optimize.brentq`). Where the response rises and falls there may be several such values; one
-    of them is found. Meshes change with the geometry, and the response has a noise of their size.
+    Brent's method (`scipy.optimize.brentq`) between the first two neighbours that have the target between them. The
+    text names the two solved values round the answer. Meshes change with the geometry, and the response has a noise of
+    their size: a bracket much narrower than that says nothing.
     """
+    if points < 2 or not bounds[0] < bounds[1]:
+        raise InputError(
+            f"A search from {bounds[0]:g} to {bounds[1]:g} with {points} points is not possible.",
+            "It needs a range and its two ends.",
+            "Give two bounds, the smaller one first, and at least 2 points.",
+        )
     evaluate = _Evaluations(case, strategy, output, out)
     low, high = (float(one) for one in bounds)
-    ends = [evaluate({name: low}), evaluate({name: high})]
-    if (ends[0] - target) * (ends[1] - target) > 0.0:
-        near = min((0, 1), key=lambda k: abs(ends[k] - target))
-        text = (
-            f"{output} of {strategy} does not pass {target:g} between {name} = {low:g} ({ends[0]:.4g}) and {high:g} "
-            f"({ends[1]:.4g})."
-        )
-        return Found({name: (low, high)[near]}, ends[near], False, evaluate.frame(), text)
-    known = {low: ends[0], high: ends[1]}
+    first = [float(x) for x in np.linspace(low, high, points)]
+    evaluate.ahead([{name: x} for x in first], workers)
+    known = {x: evaluate({name: x}) for x in first}
+    passed = [(a, b) for a, b in pairwise(first) if (known[a] >= target) != (known[b] >= target)]
+    if not passed:
+        near = min(first, key=lambda x: abs(known[x] - target))
+        text = _never(name, output, strategy, target, known)
+        return Found({name: near}, known[near], False, evaluate.frame(), text)
 
     def missing(x: float) -> float:
         if x not in known:
             known[x] = evaluate({name: float(x)})
         return known[x] - target
 
-    found = float(optimize.brentq(missing, low, high, xtol=tolerance * (high - low), rtol=1e-6))
+    found = float(optimize.brentq(missing, *passed[0], xtol=tolerance * (high - low), rtol=1e-6))
     reached = missing(found) + target
-    text = (
-        f"{output} of {strategy} reaches {target:g} at {name} = {found:.4g} ({len(known)} cases, {reached:.4g} there)."
-    )
-    return Found({name: found}, reached, True, evaluate.frame(), text)
+    bracket = _around(known, target, found)
+    told = " to ".join(f"{x:.4g} ({known[x]:.4g})" for x in bracket)
+    text = f"{output} of {strategy} passes {target:g} between {name} = {told}; {len(known)} cases."
+    if len(passed) > 1:
+        text += f" It passes it {len(passed)} times between {low:g} and {high:g}; this is the first."
+    return Found({name: found}, reached, True, evaluate.frame(), text, bracket)
+
+
+def _never(name: str, output: str, strategy: str, target: float, known: Mapping[float, float]) -> str:
+    """Why there is no answer, in words: the output never comes to the target, or is beyond it everywhere."""
+    low, high = min(known, key=lambda x: known[x]), max(known, key=lambda x: known[x])
+    span = f"{name} from {min(known):g} to {max(known):g} ({len(known)} values solved)"
+    values = f"{known[low]:.4g} at {low:g} to {known[high]:.4g} at {high:g}"
+    if known[high] < target:
+        return f"No {span} brings {output} of {strategy} to {target:g}: it goes from {values}."
+    return f"Every {span} has {output} of {strategy} at {target:g} or above: it goes from {values}."
+
+
+def _around(known: Mapping[float, float], target: float, found: float) -> tuple[float, float]:
+    """The two solved values nearest to the answer that have the target between them."""
+    ordered = sorted(known)
+    pairs = [(a, b) for a, b in pairwise(ordered) if (known[a] >= target) != (known[b] >= target)]
+    return min(pairs, key=lambda pair: (max(pair[0] - found, found - pair[1], 0.0), pair[1] - pair[0]))
 
 
 def best(

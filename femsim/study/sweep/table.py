@@ -126,6 +126,8 @@ def write(table: pd.DataFrame, out: Path) -> None:
     _of_one_kind(table).to_parquet(memory, index=False)
     write_atomic(out / "table.parquet", memory.getvalue())
     units = table.attrs["units"]
+    table = table.copy(deep=False)
+    table.attrs = {}
     # people open this one: the unit stands beside the name
     named = table.rename(columns=lambda name: name if units[name] == "-" else f"{name} [{units[name]}]")
     write_atomic(out / "table.csv", named.to_csv(index=False).encode())
@@ -134,6 +136,7 @@ def write(table: pd.DataFrame, out: Path) -> None:
 def _of_one_kind(table: pd.DataFrame) -> pd.DataFrame:
     """A Parquet column holds one kind of value; one of numbers and texts (a direction) becomes text."""
     changed = table.copy()
+    changed.attrs = {}  # pandas would copy them, units of all columns, with every column that is looked at
     for name in changed.columns:
         column = changed[name]
         kinds = {type(value) for value in column.dropna()} if column.dtype == object else set()
@@ -141,5 +144,4 @@ def _of_one_kind(table: pd.DataFrame) -> pd.DataFrame:
             changed[name] = [None if value is None else str(value) for value in column]
         elif column.isna().all():
             changed[name] = column.astype("string" if name in ("error", "repeat") else "float64")
-    changed.attrs = {}
     return changed

@@ -43,8 +43,8 @@ class Memory:
     bones: OrderedDict[str, Any] = field(default_factory=OrderedDict)
     meshes: OrderedDict[str, Meshed] = field(default_factory=OrderedDict)
     spaces: OrderedDict[tuple[str, str], fem.Workspace] = field(default_factory=OrderedDict)
-    solutions: OrderedDict[str, fem.Solution] = field(default_factory=OrderedDict)
-    results: OrderedDict[str, CaseResult] = field(default_factory=OrderedDict)
+    solutions: OrderedDict[tuple[str, str], fem.Solution] = field(default_factory=OrderedDict)
+    results: OrderedDict[tuple[str, str], CaseResult] = field(default_factory=OrderedDict)
 
     def meshed(self, task: Task, case: Comparison, watch: Progress) -> Meshed:
         """Bone, solids and mesh of a case."""
@@ -60,10 +60,14 @@ class Memory:
         found = meshed(case, strategies_of(case), watch, bone)
         _keep(self.bones, key, found.setup.bone, MESHES)
         _keep(self.meshes, task.mesh, found, MESHES)
-        # matrices and solutions of a mesh that was let go are of no use any more
-        for one in [one for one in self.spaces if one[0] not in self.meshes]:
-            del self.spaces[one]
+        self._let_go()
         return found
+
+    def _let_go(self) -> None:
+        """Matrices, solutions and results of a mesh that was let go are of no use any more."""
+        for held in (self.spaces, self.solutions, self.results):
+            for one in [one for one in held if one[0] not in self.meshes]:
+                del held[one]
 
     def space(self, mesh: str, name: str) -> fem.Workspace:
         """The workspace of a strategy; a new one shares pattern and structure with the others of the mesh."""
@@ -175,15 +179,16 @@ def _strategy(
     walls = [one for one, _ in mixed_in(problem, name)]
     stiffness = [(one.stiffness(), one.density_law, one.density_exponent) for one in (*data, *walls)]
     solved = store.key([*content, *stiffness, None if first is None else first[0]])
+    solution_key = task.mesh, solved
     strengths = [_strengths(one) for one in data]
     bond = _strengths(case.material(BOND))
-    verdict = store.key([solved, *strengths, bond, case.risk.model_dump(mode="json")])
+    verdict = task.mesh, store.key([solved, *strengths, bond, case.risk.model_dump(mode="json")])
     known = memory.results.get(verdict)
-    store.count("solve", reused=known is not None or solved in memory.solutions)
+    store.count("solve", reused=known is not None or solution_key in memory.solutions)
     if known is not None and not fields:
         memory.results.move_to_end(verdict)
         return solved, known
-    solution = memory.solutions.get(solved)
+    solution = memory.solutions.get(solution_key)
     if solution is None:
         space = memory.space(task.mesh, name if keep_matrices else "")
         solution = fem.solve(
@@ -197,7 +202,7 @@ def _strategy(
         store.count("matrix", reused="matrix" in solution.log.reused)
     result = judged(problem, name, strategies_of(case)[name], data, index, solution)
     slim = replace(solution)  # without strain and stress, which are worked out again when asked for
-    memory.solutions[solved] = slim
+    memory.solutions[solution_key] = slim
     memory.results[verdict] = replace(result, solution=slim, fields={})
     return solved, result if fields else memory.results[verdict]
 

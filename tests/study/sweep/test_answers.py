@@ -134,26 +134,61 @@ def test_reach_finds_the_root_and_keeps_its_cases(tube: fs.Case, tmp_path: Path)
     at_3300 = float(start.loc[start["strategy"] == "intact", "out.torsional_stiffness"].iloc[0])
     name = "materials.cortical_bone.G_axial"
     target = at_3300 * 1.1
-    found = reach(case, name, (3000.0, 4200.0), "torsional_stiffness", target, strategy="intact", out=tmp_path / "out")
+    asked = {"strategy": "intact", "out": tmp_path / "out", "points": 2}
+    found = reach(case, name, (3000.0, 4200.0), "torsional_stiffness", target, **asked)
     assert found.reached
     assert found.output == pytest.approx(target, rel=1e-2)
     # the canal is soft and the stiffness of the wall linear in G: 10 % more stiffness is nearly 10 % more modulus
     assert found.values[name] == pytest.approx(3300.0 * 1.1, rel=0.02)
     assert len(found.frame) == 2 * len(found.frame["case"].unique())
+    assert found.bracket is not None
+    low, high = found.bracket
+    assert low <= found.values[name] <= high
+    assert f"between {name} = {low:.4g} (" in str(found)
     solved: list[object] = []
     real, search.work = search.work, lambda job: solved.append(job) or real(job)  # type: ignore[func-returns-value]
     try:
-        again = reach(
-            case, name, (3000.0, 4200.0), "torsional_stiffness", target, strategy="intact", out=tmp_path / "out"
-        )
+        again = reach(case, name, (3000.0, 4200.0), "torsional_stiffness", target, **asked)
     finally:
         search.work = real
     assert not solved
     assert again.values == found.values
     never = reach(case, name, (3000.0, 3200.0), "torsional_stiffness", 1e6, strategy="intact", out=tmp_path / "out")
     assert not never.reached
-    assert "does not pass" in str(never)
+    assert f"No {name} from 3000 to 3200 (5 values solved) brings torsional_stiffness of intact to 1e+06" in str(never)
     assert never.values[name] == 3200.0
+    assert never.bracket is None
+
+
+def test_reach_of_known_functions(tube: fs.Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search itself, with a function in place of the solver: what rises, falls, does both, or never gets there."""
+    functions = {
+        "rise": lambda x: x,
+        "fall": lambda x: 100.0 - x,
+        "hill": lambda x: 100.0 - (x - 50.0) ** 2 / 10.0,  # beyond 80 from 35.86 to 64.14, at neither end
+        "step": lambda x: 20.0 if x < 33.0 else 90.0,
+        "flat": lambda x: 79.0,
+    }
+    shape = ""
+    monkeypatch.setattr(
+        search._Evaluations, "__call__", lambda self, values: functions[shape](values["body_mass"] - 20.0)
+    )
+    monkeypatch.setattr(search._Evaluations, "frame", lambda self: pd.DataFrame())
+    for shape, expected in (("rise", 80.0), ("fall", 20.0), ("hill", 50.0 - 200.0**0.5), ("step", 33.0)):
+        found = reach(tube, "body_mass", (20.0, 120.0), "failure_load", 80.0, strategy="cement", out=tmp_path)
+        assert found.reached
+        assert found.bracket is not None
+        assert found.bracket[0] <= expected + 20.0 <= found.bracket[1], shape
+        assert found.values["body_mass"] == pytest.approx(expected + 20.0, abs=1.0)
+        assert ("2 times" in str(found)) == (shape == "hill")
+    shape = "flat"
+    never = reach(tube, "body_mass", (20.0, 120.0), "failure_load", 80.0, strategy="cement", out=tmp_path)
+    always = reach(tube, "body_mass", (20.0, 120.0), "failure_load", 70.0, strategy="cement", out=tmp_path)
+    assert (never.reached, always.reached) == (False, False)
+    assert str(never).startswith("No body_mass from 20 to 120")
+    assert str(always).startswith("Every body_mass from 20 to 120")
+    with pytest.raises(InputError, match="from 30 to 30"):
+        reach(tube, "body_mass", (30.0, 30.0), "failure_load", 1.0, strategy="cement")
 
 
 def test_best_of_a_known_function(tube: fs.Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

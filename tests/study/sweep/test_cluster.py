@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +16,11 @@ import psutil
 import pytest
 
 from femsim.errors import StudyError
+from femsim.study.sweep import Study, load
 from femsim.study.sweep.cluster import queue
 from tests.study.sweep.faulty import DIAMETERS, study
+
+FEW = DIAMETERS[:3]
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -62,12 +66,16 @@ def test_cluster_with_a_lost_worker_gives_the_local_table(tmp_path: Path, hosts)
             workers[0].kill()
             lost.append(line)
 
-    few = DIAMETERS[:3]
-    away = study(few, time_limit=None).run(tmp_path / "away", cluster=address, tell=cut_off)
+    away = study(FEW, time_limit=None).run(tmp_path / "away", cluster=address, tell=cut_off)
     assert lost
     assert away.report is not None
-    assert (away.report.done, away.report.failed) == (2 * len(few), 0)
-    local = study(few, time_limit=None).run(tmp_path / "local", workers=0)
+    assert (away.report.done, away.report.failed) == (2 * len(FEW), 0)
+    equals_the_local_one(tmp_path, away)
+
+
+def equals_the_local_one(tmp_path: Path, away: Study) -> None:
+    """The same study in this process: the same inputs bit for bit, the same outputs to the solver's tolerance."""
+    local = study(FEW, time_limit=None).run(tmp_path / "local", workers=0)
     one, other = away.frame, local.frame
     inputs = [name for name in one if name.startswith(("param.", "hash.")) or name in ("case", "strategy", "status")]
     pd.testing.assert_frame_equal(one[inputs], other[inputs])  # bit for bit
@@ -75,6 +83,101 @@ def test_cluster_with_a_lost_worker_gives_the_local_table(tmp_path: Path, hosts)
         if name.startswith("out.") and pd.api.types.is_numeric_dtype(one[name]) and not name.endswith("residual"):
             np.testing.assert_allclose(one[name], other[name], rtol=1e-6, err_msg=name)
     assert {one.name for one in (tmp_path / "away/cases").iterdir()} == set(other["case"])
+
+
+class Network:
+    """A head and two hosts, each in a network namespace of its own, joined by a bridge in that of the head."""
+
+    def __init__(self) -> None:
+        self.names = [f"femsim-{os.getpid()}-{name}" for name in ("head", "one", "two")]
+
+    def up(self) -> bool:
+        """Whether the system lets us."""
+        head, *hosts = self.names
+        commands = [f"netns add {name}" for name in self.names]
+        commands += [f"-n {name} link set lo up" for name in self.names]
+        commands += [f"-n {head} link add br0 type bridge", f"-n {head} addr add 10.77.0.1/24 dev br0"]
+        commands += [f"-n {head} link set br0 up"]
+        for number, host in enumerate(hosts, 2):
+            commands += [f"-n {head} link add to{number} type veth peer name eth0 netns {host}"]
+            commands += [f"-n {head} link set to{number} master br0", f"-n {head} link set to{number} up"]
+            commands += [f"-n {host} addr add 10.77.0.{number}/24 dev eth0", f"-n {host} link set eth0 up"]
+        return all(not self._ip(one) for one in commands)
+
+    def cut(self, number: int) -> None:
+        """Pull the plug of a host: nothing comes through any more, and nobody is told."""
+        assert not self._ip(f"-n {self.names[0]} link set to{number} down")
+
+    def down(self) -> None:
+        for name in self.names:
+            self._ip(f"netns del {name}")
+
+    @staticmethod
+    def _ip(command: str) -> int:
+        return subprocess.run(["ip", *command.split()], capture_output=True).returncode
+
+    def start(self, place: int, arguments: list[str], **environment: str) -> subprocess.Popen:
+        """A Python process on the head (0) or on a host (1, 2)."""
+        # a scheduler learns that a host went silent from these, minutes by default
+        quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s", "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "6s"}
+        return subprocess.Popen(
+            ["ip", "netns", "exec", self.names[place], sys.executable, *arguments],
+            cwd=Path(__file__).parents[3], env={**os.environ, **quick, **environment},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+DRIVER = """
+import sys
+from distributed import Client
+from tests.study.sweep.faulty import study
+with Client(sys.argv[2]) as client:
+    client.wait_for_workers(2, timeout=60)
+    study([float(one) for one in sys.argv[3:]], time_limit=None).run(sys.argv[1], cluster=client)
+"""
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    made = Network()
+    try:
+        if not sys.platform.startswith("linux") or os.geteuid() != 0 or not shutil.which("ip") or not made.up():
+            pytest.skip("network namespaces can only be made by root on Linux, where the container allows it")
+        yield made
+    finally:
+        if shutil.which("ip"):
+            made.down()
+
+
+@pytest.mark.slow
+def test_two_hosts_one_cut_off_half_way_give_the_local_table(tmp_path: Path, network: Network) -> None:
+    away, address, running = tmp_path / "away", "tcp://10.77.0.1:8786", []
+    dask = ["-m", "distributed.cli.dask_scheduler", "--host", "10.77.0.1", "--port", "8786", "--no-dashboard"]
+    worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    try:
+        running.append(network.start(0, dask))
+        for place in (1, 2):
+            folder = ["--local-directory", str(tmp_path / f"host{place}")]
+            running.append(network.start(place, [*worker, *folder], FEMSIM_CACHE=str(tmp_path / f"cache{place}")))
+        driver = network.start(0, ["-c", DRIVER, str(away), address, *map(str, FEW)])
+        running.append(driver)
+        end = time.monotonic() + 120
+        while len(list((away / "cases").glob("[0-9a-f]*"))) < 2:
+            assert driver.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        network.cut(2)
+        finished = len(list((away / "cases").glob("[0-9a-f]*")))
+        assert finished < 2 * len(FEW)
+        assert driver.wait(timeout=240) == 0
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+    done = load(away)
+    assert (done.frame["status"] == "done").all()
+    assert all((tmp_path / f"cache{place}").is_dir() for place in (1, 2))  # both hosts had worked
+    equals_the_local_one(tmp_path, done)
 
 
 def test_job_on_a_worker_is_ended_after_its_time_limit() -> None:
