@@ -4,7 +4,8 @@
 
 Very small meshes in a cache that is filled before, so that nothing but the engine and the solver is measured; every
 case changes a modulus and is solved anew. ``speed_up`` is wall time a case with one worker over wall time a case with
-two, without their start and first cases. ``overhead`` is what one worker takes beyond the sum of the seconds of its cases, as a share of that sum.
+two, without their start and first cases. ``overhead`` is what one worker takes beyond the sum of the seconds of its
+cases, as a share of that sum.
 """
 
 from __future__ import annotations
