@@ -23,7 +23,7 @@ from femsim.study import Progress
 from femsim.study.problem import build, equations, painted
 from femsim.study.sweep.reduced.affine import family
 from femsim.study.sweep.reduced.basis import answer
-from femsim.study.sweep.reduced.basis import build as reduced_basis
+from femsim.study.sweep.reduced.greedy import build as reduced_basis
 
 LOADS = ("torsion", "bending_frontal", "bending_sagittal")
 #: Five moduli and their ranges, MPa: the literature's for bone and cement, a factor of three for the tumour.

@@ -40,8 +40,10 @@ __all__ = [
     "Tibia",
     "Tube",
     "Untreated",
+    "best",
     "compare",
     "load",
+    "reach",
     "read_case",
     "write",
 ]
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
     from femsim.report import write
     from femsim.study import ComparisonResult, load
     from femsim.study.compare import compare
-    from femsim.study.sweep import Study
+    from femsim.study.sweep import Study, best, reach
     from femsim.treatment import Cement, CementAndCatheter, CementFilledCatheter, Intact, Untreated
 
 
@@ -90,8 +92,10 @@ _ROOMS = {
     "Tibia": ("case", "Tibia"),
     "Tube": ("case", "Tube"),
     "Untreated": ("treatment", "Untreated"),
+    "best": ("study.sweep", "best"),
     "compare": ("study", "compare"),
     "load": ("study", "load"),
+    "reach": ("study.sweep", "reach"),
     "read_case": ("case", "load"),
     "write": ("report", "write"),
 }

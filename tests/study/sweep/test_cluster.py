@@ -182,7 +182,7 @@ def test_two_hosts_one_cut_off_half_way_give_the_local_table(tmp_path: Path, net
 
 def test_job_on_a_worker_is_ended_after_its_time_limit() -> None:
     """What a worker of Dask does with a case: in a process of its own, which is kept for the next one."""
-    from femsim.study.sweep import engine
+    from femsim.study.sweep import engine, process
     from femsim.study.sweep.work import Job
     from tests.study.sweep import faulty
 
@@ -197,7 +197,7 @@ def test_job_on_a_worker_is_ended_after_its_time_limit() -> None:
         engine.work = real
         os.environ.pop("FAULTS")
         slot, engine._own.slot = engine._own.slot, None
-        engine._end(slot)
+        process.end(slot)
     assert "time limit of 1 s" in hung.record["error"]["what"]
     assert set(hung.files) == {"case.toml", "metrics.json", "provenance.json"}
     assert good.record["status"] == "done"

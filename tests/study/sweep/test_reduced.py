@@ -13,7 +13,8 @@ from femsim import fem
 from femsim.errors import SolveError
 from femsim.study.sweep import Study, load, reproduce
 from femsim.study.sweep.reduced.affine import family, lowest_ratio
-from femsim.study.sweep.reduced.basis import answer, build
+from femsim.study.sweep.reduced.basis import answer
+from femsim.study.sweep.reduced.greedy import build
 from femsim.verify.meshes import box
 
 CORTEX = {"nu_axial": 0.4, "nu_transverse": 0.5}

@@ -21,7 +21,8 @@ from femsim.study.problem import Problem, equations, loaded, mixed_in, painted, 
 from femsim.study.progress import Progress
 from femsim.study.sweep import worker
 from femsim.study.sweep.reduced.affine import family
-from femsim.study.sweep.reduced.basis import Answers, Basis, answer, build
+from femsim.study.sweep.reduced.basis import Answers, Basis, answer
+from femsim.study.sweep.reduced.greedy import build
 from femsim.study.sweep.spec import Run
 from femsim.study.sweep.tasks import Task
 

@@ -1,7 +1,6 @@
 """A certified reduced basis for ``K(theta) u = f`` where the stiffness is affine: ``K = sum_q theta_q K_q``.
 
-Built by the weak greedy algorithm: where the error bound is largest the equations are solved, and the solutions join
-the basis (Hesthaven, Rozza and Stamm 2016, chapter 3 [hesthaven2016]). The bound is that of the residual,
+`greedy.build` makes it. The error bound is that of the residual,
 
     |u - u_N|_mu <= |r|_dual / sqrt(alpha),     alpha K(reference) <= K(mu),
 
@@ -10,9 +9,6 @@ least the smallest ratio of the material's stiffness to that of the reference, a
 material (the min-theta bound [patera2007], also where one constant moves several entries of the stiffness). Relative
 to ``|u|_mu >= |u_N|_mu`` it bounds the relative error in the energy norm; the relative error of the work of the loads,
 and so of the stiffness of the whole bone, is below its square.
-
-One factorisation, that of the reference, serves everything: the residual's dual norm, and as preconditioner of the
-solves (a few iterations each, as the moduli differ by small factors only).
 """
 
 from __future__ import annotations
@@ -23,20 +19,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
-
-from femsim.errors import SolveError
+from scipy import sparse
 
 Floats = NDArray[np.float64]
 
-#: A basis that is not good enough with so many vectors will not be with more.
-LARGEST = 120
-#: Samples on which the greedy algorithm looks for the largest bound; all are certified afterwards.
-TRAINING = 400
-#: Relative residual of the solutions that join the basis, against the tolerance of the study.
-SNAPSHOT = 0.3
-#: A new vector that is this small after projection lies in the basis already.
-DEPENDENT = 1e-9
 #: Samples that are answered at once; keeps the memory small.
 _CHUNK = 2000
 
@@ -167,140 +153,3 @@ def _answer(basis: Basis, thetas: Floats, alphas: Floats) -> Answers:
     scale = np.einsum("ri,i->r", flat**2, np.abs(np.diag(basis.gram))).reshape(len(thetas), count)
     square = np.maximum(square, 0.0) + 1e-15 * scale
     return Answers(coefficients, work, np.sqrt(square / (alphas[:, None] * work)))
-
-
-def build(affine: Affine, thetas: Floats, alphas: Floats, tolerance: float, *, seed: int = 0) -> Basis:
-    """A basis whose bound is under the tolerance for all samples, or as near as `LARGEST` vectors come.
-
-    Parameters
-    ----------
-    affine : Affine
-    thetas : (s, Q) float64
-        Samples that will be asked for.
-    alphas : (s,) float64
-    tolerance : float
-        Of the relative error in the energy norm.
-    seed : int
-        Of the choice of the training samples.
-
-    Raises
-    ------
-    SolveError
-        If the loads do no work or an iteration does not converge.
-    """
-    maker = _Maker(affine)
-    maker.extend(affine.solve(affine.loads))
-    pick = np.random.default_rng(seed).permutation(len(thetas))
-    training = np.sort(pick[:TRAINING])
-    while maker.size < LARGEST:
-        basis = maker.basis()
-        bound = answer(basis, thetas[training], alphas[training]).bound.max(axis=1)
-        if bound.max() <= 0.8 * tolerance:
-            everywhere = answer(basis, thetas, alphas).bound.max(axis=1)
-            if everywhere.max() <= tolerance:
-                return basis
-            worst = np.argsort(everywhere)[-TRAINING // 4 :]
-            training = np.unique(np.concatenate([training, worst[everywhere[worst] > 0.8 * tolerance]]))
-            chosen = int(everywhere.argmax())
-        else:
-            chosen = int(training[bound.argmax()])
-        here = answer(basis, thetas[[chosen]], alphas[[chosen]])
-        poor = here.bound[0] > 0.5 * min(here.bound[0].max(), tolerance)  # loads that are good enough wait
-        start = basis.vectors @ here.coefficients[0, poor].T
-        if not maker.extend(_snapshot(affine, thetas[chosen], affine.loads[:, poor], start, SNAPSHOT * tolerance)):
-            break
-    return maker.basis()
-
-
-class _Maker:
-    """A basis that grows; keeps what its growth needs.
-
-    The functionals of the residual are kept side by side in the order in which they came: loads, then ``K_q v`` of
-    every group of new vectors; `place` says which of them belong to which q.
-    """
-
-    def __init__(self, affine: Affine) -> None:
-        self.affine = affine
-        self.count = affine.loads.shape[1]
-        self.vectors = np.zeros((len(affine.loads), 0))
-        self.functionals = affine.loads
-        self.gram = affine.loads.T @ affine.solve(affine.loads)
-        self.place: list[list[int]] = [[] for _ in affine.terms]
-
-    @property
-    def size(self) -> int:
-        return self.vectors.shape[1]
-
-    def extend(self, new: Floats) -> bool:
-        """Take new vectors in, orthonormal in the energy of the reference; False where they bring nothing."""
-        fresh = self._orthonormal(new)
-        if not fresh.shape[1]:
-            return False
-        images = np.hstack([term @ fresh for term in self.affine.terms])
-        riesz = self.affine.solve(images)  # all at once: many columns cost little more than a few
-        mixed, inner = self.functionals.T @ riesz, images.T @ riesz
-        known = self.functionals.shape[1]
-        for q, mine in enumerate(self.place):
-            mine.extend(range(known + q * fresh.shape[1], known + (q + 1) * fresh.shape[1]))
-        self.gram = np.block([[self.gram, mixed], [mixed.T, (inner + inner.T) / 2.0]])
-        self.functionals = np.hstack([self.functionals, images])
-        self.vectors = np.hstack([self.vectors, fresh])
-        return True
-
-    def _orthonormal(self, new: Floats) -> Floats:
-        centre = self.affine.centre
-        length = np.sqrt(np.einsum("ij,ij->j", new, centre @ new))
-        fresh = new / np.where(length > 0.0, length, 1.0)
-        for _ in range(2):  # once leaves rounding errors, twice does not [giraud2005]
-            fresh = fresh - self.vectors @ (self.vectors.T @ (centre @ fresh))
-            gram = fresh.T @ (centre @ fresh)
-            values, turn = linalg.eigh((gram + gram.T) / 2.0)
-            keep = values > DEPENDENT**2
-            fresh = fresh @ (turn[:, keep] / np.sqrt(values[keep]))
-            if not fresh.shape[1]:
-                break
-        return fresh
-
-    def basis(self) -> Basis:
-        terms = np.stack([self.vectors.T @ self.functionals[:, mine] for mine in self.place])
-        order = [*range(self.count), *(k for mine in self.place for k in mine)]
-        return Basis(
-            self.vectors,
-            (terms + terms.transpose(0, 2, 1)) / 2.0,
-            self.vectors.T @ self.affine.loads,
-            self.gram[np.ix_(order, order)],
-        )
-
-
-def _snapshot(
-    affine: Affine, theta: Floats, loads: Floats, start: Floats, tolerance: float, limit: int = 200
-) -> Floats:
-    """Solutions for loads (n, k) by conjugate gradients, preconditioned by the reference, from a first guess."""
-    x, matrix = start.copy(), affine.matrix(theta)
-    residual = loads - matrix @ x
-    z = affine.solve(residual)
-    p = z.copy()
-    rz = np.einsum("ij,ij->j", residual, z)
-    scale = np.einsum("ij,ij->j", loads, x)
-    if not (scale > 0.0).all():
-        raise SolveError(
-            "A load does no work on its displacement.",
-            "The reduced basis has no error bound then.",
-            'Set run.reduced = "never".',
-        )
-    for _ in range(limit):
-        if (rz <= tolerance**2 * scale).all():
-            return x
-        image = matrix @ p
-        step = rz / np.maximum(np.einsum("ij,ij->j", p, image), 1e-300)
-        x = x + step * p
-        residual = residual - step * image
-        z = affine.solve(residual)
-        new = np.einsum("ij,ij->j", residual, z)
-        p = z + new / np.maximum(rz, 1e-300) * p
-        rz = new
-    raise SolveError(
-        f"A solution for the reduced basis did not converge in {limit} iterations.",
-        "The moduli of the samples differ too much from their mean.",
-        'Set run.reduced = "never", or narrow the ranges.',
-    )

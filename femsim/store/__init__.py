@@ -19,28 +19,24 @@ the size in GiB.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 import time
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from femsim.errors import FemsimWarning, InputError
+from femsim.store.entry import Arrays, packed, read
+from femsim.store.keys import key
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
+__all__ = ["DEFAULT_LIMIT", "PATIENCE", "Arrays", "Store", "Tally", "count", "default", "key", "remember", "tally"]
 
-_MAGIC = b"femsim store 1\n"
-_DIGEST = 32
 # Endings that no other program uses: the user may have named a folder with other things in it.
 _SUFFIX = ".femsim-entry"
 _UNFINISHED = ".femsim-part"
@@ -96,46 +92,6 @@ def count(stage: str, *, reused: bool) -> None:
         one.count(stage, reused=reused)
 
 
-def key(parts: Iterable[object]) -> str:
-    """Hash of inputs, equal in every process: arrays, texts, numbers, None, and sequences and mappings of them.
-
-    Raises
-    ------
-    TypeError
-        For anything else: an object whose text holds its address would never be found again, or worse.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    _feed(digest, tuple(parts))
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, part: object) -> None:
-    if isinstance(part, np.generic):
-        part = part.item()
-    if isinstance(part, np.ndarray):
-        if part.dtype.hasobject:
-            raise TypeError("An array of objects has no content that can be hashed.")
-        digest.update(f"array {part.shape} {part.dtype.str} ".encode())
-        digest.update(np.ascontiguousarray(part).tobytes())
-    elif isinstance(part, (str, bytes)):
-        raw = part.encode() if isinstance(part, str) else part
-        digest.update(f"{type(part).__name__} {len(raw)} ".encode() + raw)
-    elif part is None or isinstance(part, (bool, int, float)):
-        digest.update(f"{type(part).__name__} {part!r} ".encode())
-    elif isinstance(part, Mapping):
-        digest.update(f"mapping {len(part)} ".encode())
-        for name in sorted(part, key=str):
-            _feed(digest, (name, part[name]))
-    elif isinstance(part, (tuple, list)):
-        digest.update(f"sequence {len(part)} ".encode())
-        for one in part:
-            _feed(digest, one)
-    elif isinstance(part, Path):
-        _feed(digest, str(part))
-    else:
-        raise TypeError(f"{type(part).__name__} cannot be part of a key of the store.")
-
-
 @dataclass(frozen=True)
 class Store:
     """A folder of entries by content.
@@ -175,10 +131,10 @@ class Store:
         if self.folder is None:
             return _made(stage, make)
         path = self.folder / stage / f"{key((stage, recipe, tuple(parts)))}{_SUFFIX}"
-        found = _read(path)
+        found = read(path)
         if found is None:
             with _alone(path):
-                found = _read(path)  # another process may have made it while this one waited
+                found = read(path)  # another process may have made it while this one waited
                 if found is None:
                     made = _made(stage, make)
                     self._write(path, made)
@@ -214,7 +170,7 @@ class Store:
     def _write(self, path: Path, arrays: Arrays) -> None:
         part: Path | None = None
         try:
-            content = _packed(arrays)
+            content = packed(arrays)
             if len(content) > self.limit * 2**30:
                 _tell_not_stored(path.parent.parent, f"one result of {len(content) / 2**30:.2g} GiB exceeds its limit")
                 return
@@ -260,34 +216,6 @@ def _made(stage: str, make: Callable[[], Mapping[str, ArrayLike]]) -> Arrays:
             raise TypeError(f"{stage}: {name} is an array of objects, which cannot be stored.")
     count(stage, reused=False)
     return made
-
-
-def _packed(arrays: Arrays) -> bytes:
-    memory = io.BytesIO()
-    np.savez(memory, **arrays)  # type: ignore[arg-type]
-    payload = memory.getvalue()
-    return _MAGIC + hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload
-
-
-def _read(path: Path) -> Arrays | None:
-    """The arrays of an entry, or None where there is none that is whole."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    head = len(_MAGIC) + _DIGEST
-    payload = content[head:]
-    digest = hashlib.blake2b(payload, digest_size=_DIGEST).digest()
-    if content[:head] != _MAGIC + digest:
-        return None
-    try:
-        with np.load(io.BytesIO(payload), allow_pickle=False) as held:
-            found = {name: held[name] for name in held.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError):
-        return None
-    with suppress(OSError):
-        os.utime(path)  # what is used stays
-    return found
 
 
 @contextmanager
