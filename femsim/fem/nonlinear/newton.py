@@ -66,7 +66,21 @@ def iterate(
     2012 [deborst2012], chapter 4); the tangent is the consistent one [simo1998] except where material softens, where
     it is kept positive definite.
     """
-    balance.clip = CONSISTENT
+    first = _newton(balance, start, state, before, condition, tolerance, limit, CONSISTENT)
+    if first.converged:
+        return first
+    # points that crack and close by turns make the exact tangent jump; the other one still leads somewhere
+    balance.clip = POSITIVE
+    again = balance.trial(start.unknowns, start.factor, state)
+    return _newton(balance, again, state, before, condition, tolerance, limit, POSITIVE)
+
+
+def _newton(
+    balance: Balance, start: Trial, state: State, before: Trial, condition: Condition, tolerance: float, limit: int,
+    clip: float,
+) -> Outcome:  # fmt: skip
+    """As `iterate`, with one kind of tangent."""
+    balance.clip = clip
     trial, history = start, [start.norm / balance.scale(start)]
     for count in range(limit):
         gap = _gap(balance, trial, before, condition)
@@ -77,11 +91,7 @@ def iterate(
         try:
             back, ahead = balance.directions(trial)
         except SolveError:  # not positive definite
-            if balance.clip == POSITIVE:  # a shorter step may have a solution
-                break
-            balance.clip = POSITIVE
-            trial = balance.trial(trial.unknowns, trial.factor, state)
-            continue
+            break
         along = (condition.vector * balance.moved(ahead, 1.0)).sum() + condition.slope
         if not np.isfinite(along) or along == 0.0:
             break
