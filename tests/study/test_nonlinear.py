@@ -38,7 +38,8 @@ def test_intact_tube_fails_between_first_yield_and_its_plastic_moment(table):
     assert intact.peak_reached
     assert intact.peak * 1000.0 > 0.0073 * 17000.0 * modulus
     assert intact.peak * 1000.0 < 193.0 * plastic
-    assert intact.peak >= intact.yield_load > intact.load[1]  # equal where it breaks before 5 % of the stiffness is lost
+    # equal where it breaks before 5 % of the stiffness is lost
+    assert intact.peak >= intact.yield_load > intact.load[1]
 
 
 def test_lesion_weakens_and_nonlinear_is_above_linear(table):
