@@ -14,7 +14,13 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 project, author, copyright = "femsim", "femsim developers", "femsim developers, BSD-3-Clause"
 release = metadata.version("femsim")
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "myst_nb"]
+# the notebook is run when the site is built, and an error in it ends the build
+nb_execution_mode = "off" if os.environ.get("FEMSIM_DOCS_EXAMPLES", "1") == "0" else "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_execution_show_tb = True
+nb_merge_streams = True
 html_theme = "furo"
 html_title = f"femsim {release}"
 exclude_patterns = ["_build"]
@@ -82,8 +88,14 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+def _notebook() -> None:
+    """The example notebook, among the sources."""
+    _write(HERE / "_made" / "notebook.ipynb", (HERE.parent / "examples" / "notebook.ipynb").read_text(encoding="utf-8"))
+
+
 def setup(app: Any) -> None:
     """Make the generated pages before sphinx looks for its sources."""
+    _notebook()
     _references()
     _fields()
     _examples()

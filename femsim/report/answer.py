@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Row:
     holds : bool or None
         Whether it bears the load as given; None where that is not known.
     best, reference : bool
-        Whether it is among the best; whether it is the intact twin.
+        Whether it is among the best, where that says anything; whether it is the intact twin.
     """
 
     name: str
@@ -44,6 +44,11 @@ class Row:
     holds: bool | None
     best: bool
     reference: bool
+
+    @property
+    def lower(self) -> float:
+        """Lower end of the error bar; a strength below zero means nothing."""
+        return max(0.0, self.length - self.error)
 
 
 @dataclass(frozen=True)
@@ -68,18 +73,20 @@ def answer(result: Any) -> Answer:
     if others.empty:
         return Answer(f"Only {label(result, intact)} was solved: {value(frame, intact, column)}.", ())
     best = tied(frame, others, f"{column}_error")
-    board, given, given_text = _board(result, column, best)
+    board, given, given_text = _board(result, column, best if len(best) < len(others) else others.index[:0])
     lines = [
         _by_how_much(result, column, best[0], others),
         *_holding(result, board),
         *_certainty(result, column, best[0]),
     ]
-    return Answer(_headline(result, best), tuple(line for line in lines if line), board, given, given_text)
+    headline = _headline(result, best, len(others))
+    return Answer(headline, tuple(line for line in lines if line), board, given, given_text)
 
 
-def _headline(result: Any, best: Sequence[str]) -> str:
+def _headline(result: Any, best: Sequence[str], compared: int) -> str:
     if len(best) > 1:
-        return _start(f"{_and([_name(result, name) for name in best])} hold best and cannot be told apart.")
+        holding = "" if len(best) == compared else "hold best and "
+        return _start(f"{_and([_name(result, name) for name in best])} {holding}cannot be told apart.")
     return f"{label(result, best[0])} holds best."
 
 
@@ -144,14 +151,14 @@ def _certainty(result: Any, column: str, best: str) -> list[str]:
     return [*told, bars.ranking(result, column, best)]
 
 
-def _board(result: Any, column: str, best: Sequence[str]) -> tuple[tuple[Row, ...], float | None, str]:
+def _board(result: Any, column: str, best: Collection[str]) -> tuple[tuple[Row, ...], float | None, str]:
     frame = result.frame
     intact = next(iter(result.results))
     loads = {name: float(frame[column][name]) for name in result.results}
     errors = {name: _finite(frame[f"{column}_error"][name]) if f"{column}_error" in frame else 0.0 for name in loads}
     given = _given(frame, column)
-    finite = [x for x in loads.values() if math.isfinite(x)]
-    top = 1.04 * max([(1 + max(errors.values()) / 100) * x for x in finite] + [given or 0.0])
+    ends = [(1 + errors[name] / 100) * load for name, load in loads.items() if math.isfinite(load)]
+    top = 1.04 * max([*ends, given or 0.0])
     rows = []
     for name, load in loads.items():
         share = load / loads[intact]

@@ -65,7 +65,12 @@ def _curve(table: Any, param: str, name: str) -> Panel:
             rows = rows.sort_values(param) if numeric else rows
             x = np.asarray(rows[param], float) if numeric else np.arange(len(rows))
             colour = LINE if strategy == "intact" else SERIES[index % len(SERIES)]
-            axes.plot(x, rows["median"], "o-", ms=3, lw=1.5, color=colour, label=words(str(strategy)))
+            # curves that lie on each other stay two: the later one is dashed over the earlier
+            dashes = "-" if strategy == "intact" or index % 2 else (0, (4, 3))
+            axes.plot(
+                x, rows["median"], marker="o", ms=3, lw=1.5, ls=dashes, color=colour, label=words(str(strategy)),
+                zorder=2 + 0.1 * (dashes != "-"),
+            )  # fmt: skip
             axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.16, lw=0)
         if not numeric:
             values = [str(one) for one in table[param].unique()]

@@ -7,8 +7,9 @@ from typing import Any
 
 from femsim.errors import FemsimError
 from femsim.fields import FIELDS
-from femsim.report import gallery, page, study_charts
+from femsim.report import gallery, page, study_charts, study_checks
 from femsim.report.charts import Panel
+from femsim.report.tables import SOUND
 from femsim.report.text import number
 from femsim.study.sweep import answers
 
@@ -48,6 +49,9 @@ def html(study: Any) -> str:
         "sobol": [(study_charts.words(one), _indices(table)) for one, table in sobol],
         "sobol_tiles": _tiles(study_charts.sobol_panels(sobol, outputs[0] if outputs else ""), "sobol"),
         "failed": _failed(frame),
+        "checks": study_checks.residuals(done),
+        "sound": SOUND,
+        "warnings": study_checks.warnings(study.folder, map(str, done["case"].unique() if len(done) else ())),
         "notes": notes,
         "folder": str(study.folder),
         "claims": page.claims(),

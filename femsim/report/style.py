@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,15 +48,28 @@ def style() -> Iterator[Any]:
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    def figure(width: float, height: float) -> Figure:
-        made = Figure(figsize=(width, height), dpi=DOTS_PER_INCH)
+    def figure(width: float, height: float) -> Any:
+        made = _shown()(figsize=(width, height), dpi=DOTS_PER_INCH)
         FigureCanvasAgg(made)
         return made
 
     with matplotlib.rc_context(SETTINGS):
         yield figure
+
+
+@cache
+def _shown() -> Any:
+    """Figures that a notebook shows; those of matplotlib it shows only when pyplot was loaded before."""
+    from matplotlib.figure import Figure
+
+    class Shown(Figure):
+        def _repr_png_(self) -> bytes:
+            out = io.BytesIO()
+            self.savefig(out, format="png")
+            return out.getvalue()
+
+    return Shown
 
 
 def risk_map() -> LinearSegmentedColormap:

@@ -14,14 +14,14 @@ from pathlib import Path
 from femsim.errors import FemsimError, InputError
 
 #: Ways to get an OpenGL context without a display, tried in order: the driver's own, then by software.
-_WINDOWS = ("vtkEGLRenderWindow", "vtkOSOpenGLRenderWindow")
+WINDOWS = ("vtkEGLRenderWindow", "vtkOSOpenGLRenderWindow")
 
 
 def environment(window: str = "") -> dict[str, str]:
     """The environment for a process that renders; without a display on Linux, EGL unless `window` names another."""
     found = dict(os.environ)
     if sys.platform.startswith("linux") and not found.get("DISPLAY"):
-        found.setdefault("VTK_DEFAULT_OPENGL_WINDOW", _WINDOWS[0])
+        found.setdefault("VTK_DEFAULT_OPENGL_WINDOW", WINDOWS[0])
         if window:
             found["VTK_DEFAULT_OPENGL_WINDOW"] = window
     return found
@@ -54,7 +54,7 @@ def run(arguments: Sequence[str], made: Sequence[Path], timeout: float = 600.0) 
         If what was asked for is not there: another way of rendering would not help.
     """
     reason = ""
-    for window in _WINDOWS if headless() else ("",):
+    for window in WINDOWS if headless() else ("",):
         command = [sys.executable, "-m", "femsim.view.viewer", *arguments]
         try:
             done = subprocess.run(

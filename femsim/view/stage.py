@@ -3,6 +3,7 @@ all show this stage; they differ in how they change its `Choice`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from femsim.errors import InputError
 from femsim.mesh import Mesh
 from femsim.view import geometry, palette, scale
 from femsim.view.geometry import Plane
+from femsim.view.offscreen import WINDOWS, headless
 from femsim.view.panel import CUTS, Choice, Panel, drawn, polydata, principal_lines
 
 Floats = NDArray[np.float64]
@@ -236,6 +238,12 @@ class Stage:
         )  # fmt: skip
 
 
+def headless_window() -> None:
+    """In a process without a display, a notebook for one, let VTK draw by EGL: else it first looks for an X server."""
+    if headless():
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", WINDOWS[0])
+
+
 def same_mesh(first: Mesh, second: Mesh) -> None:
     """Make sure that two strategies lie on one mesh.
 
@@ -270,6 +278,7 @@ def stage(
     """
     import pyvista as pv
 
+    headless_window()
     if not panels:
         raise InputError("No strategy was given.", "There is nothing to show.", "Name one or more.")
     columns = min(len(panels), 5)

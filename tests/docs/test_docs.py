@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ def tutorial() -> ModuleType:
 def test_the_site_builds_without_a_warning(tmp_path):
     pytest.importorskip("sphinx", reason='sphinx is not installed (pip install "femsim[docs]")')
     pytest.importorskip("furo", reason='furo is not installed (pip install "femsim[docs]")')
+    pytest.importorskip("myst_nb", reason='myst-nb is not installed (pip install "femsim[docs]")')
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("_build", "_made"))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", "site"]
@@ -45,6 +47,29 @@ def test_the_site_builds_without_a_warning(tmp_path):
     api = (tmp_path / "site" / "api.html").read_text()
     for name in ("ComparisonResult", "paper.figure", "RigidityCurve", "PairedDifference", "Stage"):
         assert name in api
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_in_a_kernel_and_shows_pictures(tmp_path, monkeypatch):
+    nbformat = pytest.importorskip("nbformat", reason='nbformat is not installed (pip install "femsim[docs]")')
+    nbclient = pytest.importorskip("nbclient", reason='nbclient is not installed (pip install "femsim[docs]")')
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    book = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
+    nbclient.NotebookClient(book, timeout=500, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = [[set(one.get("data", {})) for one in cell.get("outputs", ())] for cell in book.cells]
+    assert any("text/html" in data for data in said[1])  # the comparison shows itself as a table
+    for number in (5, 7, 9):
+        assert any("image/png" in data for data in said[number]), book.cells[number].source
+    assert "bad X server" not in str(book)
+
+
+def test_the_cells_of_the_notebook_are_code_without_stored_results():
+    book = json.loads((ROOT / "examples" / "notebook.ipynb").read_text())
+    cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) >= 5
+    for cell in cells:
+        compile("".join(cell["source"]), "notebook.ipynb", "exec")
+        assert cell["outputs"] == []  # what is shown is what the present code makes
 
 
 def test_the_tutorial_is_steps_that_can_be_followed(tutorial, tmp_path):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+import subprocess
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +49,35 @@ def watched(page: Any) -> list[str]:
     page.on("pageerror", lambda error: found.append(f"exception: {error}"))
     page.on("requestfailed", lambda request: found.append(f"request: {request.url}"))
     return found
+
+
+@functools.cache
+def axe_core() -> str:
+    """The accessibility checker, fetched once for the session; skips where it cannot be."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm here, so no axe-core")
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            done = subprocess.run(
+                ["npm", "pack", "axe-core@4", "--silent"], cwd=place, capture_output=True, text=True, timeout=120,
+                check=True,
+            )  # fmt: skip
+            with tarfile.open(Path(place) / done.stdout.strip().splitlines()[-1]) as archive:
+                file = archive.extractfile("package/axe.min.js")
+                assert file is not None
+                return file.read().decode()
+        except (OSError, subprocess.SubprocessError, tarfile.TarError) as error:
+            pytest.skip(f"axe-core could not be fetched: {error}")
+
+
+def serious_faults(page: Any, axe: str) -> dict[str, list[str]]:
+    """What axe-core calls serious or critical on a page, everything that unfolds unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert len(found["passes"]) > 10  # it did look
+    return {
+        one["id"]: [node["html"][:200] for node in one["nodes"][:3]]
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    }

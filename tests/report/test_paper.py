@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from types import SimpleNamespace
 
@@ -34,6 +35,11 @@ def test_figures_have_the_width_of_the_column(name, width, inches, tmp_path):
     image = matplotlib.image.imread(tmp_path / "figure.png")
     assert image.shape[1] == pytest.approx(300 * inches, abs=2)
     assert image[..., :3].std() > 0.03
+
+
+def test_a_notebook_shows_a_figure_without_pyplot():
+    shown = paper.figure(comparison(), "comparison")._repr_png_()
+    assert matplotlib.image.imread(io.BytesIO(shown))[..., :3].std() > 0.03
 
 
 def test_axes_and_text_are_vectors_and_the_bone_is_an_image(tmp_path):

@@ -211,6 +211,16 @@ def test_answer_says_when_strategies_cannot_be_told_apart():
     assert "cannot be told apart" in blind.headline
 
 
+def test_an_error_bar_wider_than_the_number_tells_nothing_apart_and_ends_at_zero():
+    found = answer.answer(comparison(error=400.0))
+    assert found.headline.endswith("cannot be told apart.")
+    assert "best" not in found.headline
+    assert not any(row.best for row in found.rows)
+    assert all(row.lower == 0 and row.length + row.error <= 100 for row in found.rows)
+    sharp = answer.answer(comparison(error=4.0)).rows[0]
+    assert sharp.lower == pytest.approx(sharp.length * 0.96)
+
+
 def test_answer_says_what_bears_the_load_as_given():
     result = comparison()
     assert answer.answer(result).lines[1] == "All of them bear the load as given (walking)."

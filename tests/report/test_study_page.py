@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from femsim.report import folder, study_page
+from femsim.report import folder, study_checks, study_page
 from femsim.report.text import number
 from femsim.study.sweep import answers
-from tests.report.browser import chromium, watched
+from tests.report.browser import axe_core, chromium, serious_faults, watched
 
 
 class FakeStudy:
@@ -34,7 +35,7 @@ class FakeStudy:
                 {
                     "case": f"c{case:02d}", "strategy": name, "param.lesion.diameter": size, "param.lesion.turn": angle,
                     "out.failure_load": load, "out.stiffness": load / 5, "status": "done", "error": None,
-                    "repeat": None,
+                    "repeat": None, "out.force_residual": 1e-9 * (case + 1),
                 }
                 for name, load in loads.items()
             ]  # fmt: skip
@@ -46,6 +47,12 @@ class FakeStudy:
         self.folder = place
         place.mkdir(parents=True, exist_ok=True)
         (place / "study.toml").write_text('name = "size"\n')
+        for case in range(3):
+            told = [f"{case + 2} elements are <flat>"] + ["the wall is mixed"] * (case == 1)
+            (place / "cases" / f"c{case:02d}").mkdir(parents=True)
+            record = {"id": f"c{case:02d}", "status": "done", "rows": [], "warnings": told}
+            (place / "cases" / f"c{case:02d}" / "metrics.json").write_text(json.dumps(record))
+        self.cases = [SimpleNamespace(id=f"c{case:02d}") for case in range(40)]
 
     def __len__(self) -> int:
         return 40
@@ -89,8 +96,19 @@ def test_strengths_without_error_bar_say_so(text):
     assert "No error bar on any strength" in text
 
 
+def test_warnings_of_cases_are_said_once_each(text):
+    assert "<li>2 elements are &lt;flat&gt; (in all 3 cases; numbers are those of the first)</li>" in text
+    assert "<li>the wall is mixed (in 1 of 3 cases)</li>" in text
+
+
+def test_the_worst_residual_of_all_cases_is_named(study, text):
+    words = _plain(text)
+    assert "force residual 3.9e-08 c38, intact" in words  # the last case failed
+    assert study_checks.residuals(study.frame.assign(**{"out.force_residual": 3e-3}))[0][2] is False
+
+
 def test_every_part_is_there(text):
-    for anchor in ("answer", "curves", "differences", "sensitivity", "failed", "provenance", "use"):
+    for anchor in ("answer", "curves", "differences", "sensitivity", "checks", "failed", "provenance", "use"):
         assert f'id="{anchor}"' in text
         assert f'href="#{anchor}"' in text
     assert text.count("<svg ") == 2 * 2 + 1 + 3  # outputs x parameters, pairs, a tornado a strategy
@@ -110,9 +128,14 @@ def test_a_study_that_has_not_begun_can_be_reported(study, tmp_path):
 
 def test_the_page_works_in_a_real_browser_and_on_a_phone(study, text):
     with chromium() as browser:
-        page = browser.new_context(offline=True, viewport={"width": 360, "height": 740}, is_mobile=True).new_page()
-        complaints = watched(page)
-        page.goto((study.folder / "report.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert page.locator("svg").first.is_visible()
-        assert complaints == []
+        for scheme in ("light", "dark"):
+            page = browser.new_context(
+                offline=True, viewport={"width": 360, "height": 740}, is_mobile=True, color_scheme=scheme
+            ).new_page()
+            complaints = watched(page)
+            page.goto((study.folder / "report.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            assert page.locator("svg").first.is_visible()
+            assert complaints == []
+            assert serious_faults(page, axe_core()) == {}
+            page.context.close()

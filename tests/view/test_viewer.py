@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import matplotlib.image
 import numpy as np
@@ -13,7 +14,7 @@ from femsim.cli import main
 from femsim.errors import FemsimError, InputError
 from femsim.report import folder
 from femsim.study import export
-from femsim.view import loading, offscreen, panel, probe, scale
+from femsim.view import loading, offscreen, panel, probe, scale, viewer
 from femsim.view.panel import Choice
 from tests.report.fake import comparison
 
@@ -161,6 +162,30 @@ def test_a_film_moves(out, tmp_path, monkeypatch):
             film.seek(i)
             frames.append(np.asarray(film.convert("RGB"), float))
     assert np.abs(frames[0] - frames[1]).mean() > 0.1
+
+
+def test_a_film_as_mp4_moves(out, tmp_path, monkeypatch):
+    imageio = pytest.importorskip("imageio.v2", reason='imageio is not installed (pip install "femsim[view]")')
+    pytest.importorskip("imageio_ffmpeg", reason='imageio-ffmpeg is not installed (pip install "femsim[view]")')
+    monkeypatch.delenv("DISPLAY", raising=False)
+    file = tmp_path / "swing.mp4"
+    more = ["--motion=displacement", "--frames=6", "--deformation=40"]
+    reason = offscreen.run([str(out), "cement", f"--film={file}", *more], [file])
+    if reason:
+        pytest.skip(reason)
+    with imageio.get_reader(file) as film:
+        frames = [np.asarray(one, float) for one in film]
+    assert len(frames) == 6
+    assert frames[0].std() > 5
+    assert np.abs(frames[0] - frames[3]).mean() > 0.1
+
+
+def test_without_an_encoder_a_film_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(InputError, match="not installed") as refused:
+        viewer._mp4([np.zeros((4, 4, 3), np.uint8)], tmp_path / "x.mp4")
+    assert 'pip install "femsim[view]"' in refused.value.do
+    assert ".gif" in refused.value.do
 
 
 def test_what_is_not_there_is_said_in_three_lines(out, tmp_path, capfd):
