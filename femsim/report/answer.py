@@ -76,6 +76,7 @@ def answer(result: Any) -> Answer:
     board, given, given_text = _board(result, column, best if len(best) < len(others) else others.index[:0])
     lines = [
         _by_how_much(result, column, best[0], others),
+        *_beyond_yield(result, f"nonlinear_{column}"),
         *_holding(result, board),
         *_certainty(result, column, best[0]),
     ]
@@ -101,6 +102,21 @@ def _by_how_much(result: Any, column: str, best: str, others: Any) -> str:
     if bare is not None and best != "untreated" and bare > 0:
         line += f" and {others[best] / bare:.1f} times the untreated one"
     return line + "."
+
+
+def _beyond_yield(result: Any, column: str) -> list[str]:
+    """The non-linear failure loads, best first, where the strategies were followed to failure."""
+    frame = result.frame
+    if column not in frame or not frame[column].notna().any():
+        return []
+    loads = frame[column].dropna().sort_values(ascending=False)
+    peak = frame.get("nonlinear_peak_reached")
+    told = [
+        f"{_name(result, str(name))} {'at least ' if peak is not None and str(peak[name]).startswith('no') else ''}"
+        f"{number(float(load))} {FIELDS[column].unit}"
+        for name, load in loads.items()
+    ]
+    return [f"Followed beyond yield, with materials that soften: {', '.join(told)}."]
 
 
 def _holding(result: Any, board: Sequence[Row]) -> list[str]:

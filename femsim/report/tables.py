@@ -18,7 +18,8 @@ SOUND = 1e-4
 _GROUPS = (
     ("Stiffness", ("stiffness", "torsional_stiffness")),
     ("Rigidity", ("axial_rigidity", "bending_rigidity", "polar_tors", "true_tors", "rigidity_", "weakest_section")),
-    ("Strength", ("failure_", "maximum_risk")),
+    ("Strength", ("failure_", "maximum_risk", "overloaded_", "interface_")),
+    ("Strength beyond yield", ("nonlinear_", "yield_", "energy_to_peak")),
     ("Bone", ("bone_",)),
     ("Cement", ("cement_",)),
     ("Devices", ("device_", "wall_", "screw_", "nail_", "plate_", "wire_")),

@@ -30,6 +30,12 @@ _COOKIE = "femsim-token"
 _TITLES = {"lesion": "through the lesion", "anterior": "from the front", "lateral": "from the side",
            "proximal": "across", "none": "none"}  # fmt: skip
 
+#: trame's picture has no text for who cannot see it, and labels too pale to read; both are put right in the page.
+_ALT = """new MutationObserver(() => document.querySelectorAll("img:not([alt])").forEach((one) => { one.alt =
+"The strategies side by side. What a place holds is read beside it after a click."; }))
+.observe(document.documentElement, { childList: true, subtree: true });"""
+_READABLE = ".v-label { opacity: 1 !important; }"
+
 logger = logging.getLogger("femsim")
 
 
@@ -176,19 +182,23 @@ def _picking(made: Stage, state: Any) -> None:
 
 def _page(server: Any, made: Stage) -> None:
     from trame.ui.vuetify3 import SinglePageLayout
-    from trame.widgets import html, vtk
+    from trame.widgets import client, html, vtk
     from trame.widgets import vuetify3 as v3
 
     with SinglePageLayout(server) as layout:
         layout.icon.hide()
+        layout.footer.clear()  # names and links of others, and nothing to do there
+        layout.footer.hide()
         layout.title.set_text("femsim view · research use only")
         with layout.toolbar:
             v3.VSpacer()
             v3.VBtn("Picture", click="utils.download('femsim-view.png', trigger('picture'), 'image/png')")
             v3.VBtn("Reset", click=server.controller.reset)
+        client.Style(_READABLE)
+        client.Script(_ALT)
         container = v3.VContainer(fluid=True, classes="pa-0 fill-height")
         with layout.content, container, v3.VRow(no_gutters=True, classes="fill-height"):
-            with v3.VCol(cols=12, md=9, style="height: calc(100vh - 6.5rem)"):
+            with v3.VCol(cols=12, md=9, style="height: calc(100vh - 5rem)"):
                 view = vtk.VtkRemoteView(made.plotter.render_window, ref="view", interactive_ratio=1)
                 server.controller.view_update = view.update
             with v3.VCol(cols=12, md=3, classes="pa-4"):
@@ -202,8 +212,11 @@ def _controls(v3: Any, html: Any, made: Stage) -> None:
     common = {"density": "compact", "hide_details": True, "classes": "mb-4"}
     v3.VSelect(label="Colour", v_model=("choice_field",), items=("fields", fields), **common)
     v3.VSelect(label="Cut", v_model=("choice_cut",), items=("cuts", cuts), **common)
-    v3.VSlider(label="Depth", v_model=("choice_depth",), min=0, max=1, step=0.01, **common)
-    v3.VSlider(label="Displacement ×", v_model=("choice_deformation",), min=0, max=50, step=1, **common)
+    v3.VSlider(label="Depth", name="depth of the cut", v_model=("choice_depth",), min=0, max=1, step=0.01, **common)
+    v3.VSlider(
+        label="Displacement ×", name="factor of the displacement", v_model=("choice_deformation",), min=0, max=50,
+        step=1, **common,
+    )  # fmt: skip
     v3.VSelect(
         label="Compartments",
         v_model=("choice_shown",),

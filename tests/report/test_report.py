@@ -109,6 +109,36 @@ def test_numbers_of_the_report_are_those_of_the_table(written):
     )
 
 
+def test_error_bars_brackets_and_nonlinear_numbers_are_those_of_the_table(tmp_path):
+    """Every number of every column, read from the page as text and from the file of the table."""
+    result = comparison()
+    for index, one in enumerate(result.results.values()):
+        load = float(one.metrics["failure_load"])
+        one.metrics |= {
+            "nonlinear_failure_load": 1.3271 * load, "nonlinear_failure_load_error": 0.7 + index,
+            "nonlinear_peak_reached": "yes" if index != 1 else "no, a lower bound", "yield_load": 1.1113 * load,
+            "energy_to_peak": 1.234 * (index + 1), "failure_load_low": 0.9123 * load,
+            "failure_load_high": 1.0457 * load,
+            "failure_load_assumption": "pmma.E",
+        }  # fmt: skip
+    result.frame = pd.DataFrame([one.metrics for one in result.results.values()]).set_index("strategy")
+    folder.write(result, tmp_path / "out", figures=False)
+    table = pd.read_parquet(tmp_path / "out" / "table.parquet")
+    shown = {row[0].split("  ")[0].strip(): row[1:] for row in _parsed(tmp_path / "out").rows}
+    for column in ("failure_load", "nonlinear_failure_load", "yield_load", "energy_to_peak", "stiffness"):
+        cells = shown[f"{column.replace('_', ' ')} {FIELDS[column].unit}"]
+        for cell, (_, row) in zip(cells, table.iterrows(), strict=True):
+            assert _value(cell.split("(")[0]) == pytest.approx(row[column], rel=6e-4)
+            if f"{column}_error" in table:
+                assert float(cell.split("±")[1].split("%")[0]) == pytest.approx(row[f"{column}_error"], abs=0.051)
+            if f"{column}_low" in table:
+                low, high = (_value(end) for end in cell.split("(")[1].rstrip(")").split(" to "))
+                assert (low, high) == pytest.approx((row[f"{column}_low"], row[f"{column}_high"]), rel=6e-4)
+    line = next(one for one in answer.answer(result).lines if one.startswith("Followed beyond yield"))
+    assert f"cement {number(table['nonlinear_failure_load']['cement'])} N" in line
+    assert f"untreated at least {number(table['nonlinear_failure_load']['untreated'])} N" in line
+
+
 def test_the_board_shows_the_failure_loads_of_the_table(written):
     table = pd.read_parquet(written / "table.parquet")
     board = answer.answer(comparison())

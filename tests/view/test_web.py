@@ -18,7 +18,7 @@ import pytest
 
 from femsim.report import folder
 from femsim.view import offscreen
-from tests.report.browser import chromium, watched
+from tests.report.browser import axe_core, chromium, serious_faults, watched
 from tests.report.fake import comparison
 
 pytest.importorskip("trame", reason='trame is not installed (pip install "femsim[web]")')
@@ -136,6 +136,7 @@ def test_the_page_shows_the_strategies_and_reacts(server):
         page.mouse.click(*_bone(picture, changed))
         page.get_by_text("element:").wait_for(timeout=30_000)
         assert "material: " in page.locator("pre").first.text_content()
+        assert serious_faults(page, axe_core()) == {}
         assert complaints == []
         assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
 
