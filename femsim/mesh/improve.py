@@ -20,6 +20,7 @@ TARGET = 0.32  # elements below this SICN are repaired
 ROUNDS = 6
 KEEP = 0.28  # after the surfaces have been put back, elements below this are repaired again
 SETTLINGS = 3  # most times that vertices beside their surface are moved on towards it
+DENT = 0.15  # a vertex may be moved onto its surface as long as no element falls below this SICN
 HALVINGS = 4  # a move that spoils an element is halved so often before it is given up
 
 
@@ -36,7 +37,7 @@ def improve(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> Cells
     for _ in range(SETTLINGS):
         # A vertex that the cut left beside its surface is a dent, and a dent raises the stress there. Where the guard
         # held it back, it may go farther at the price of its neighbours' shapes, which the next repair mends.
-        bolder = settled(mesh, domain, solids, floor=0.15)
+        bolder = settled(mesh, domain, solids, floor=DENT)
         if np.array_equal(bolder.points, mesh.points):
             break
         bolder = _repaired(bolder, KEEP)
@@ -47,8 +48,8 @@ def improve(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> Cells
 
 
 def _as_good(new: NDArray[np.float64], old: NDArray[np.float64]) -> bool:
-    """Whether shapes are no worse where it counts: the worst, and the share below 0.25 (half of what is allowed)."""
-    return bool(new.min() >= min(0.25, old.min()) and (new < 0.25).mean() <= max(5e-4, (old < 0.25).mean()))
+    """Whether shapes are no worse where it counts: the worst, and the share below 0.25 (a tenth of what is allowed)."""
+    return bool(new.min() >= min(DENT, old.min()) and (new < 0.25).mean() <= max(1e-4, (old < 0.25).mean()))
 
 
 def _repaired(mesh: Cells, target: float) -> Cells:
