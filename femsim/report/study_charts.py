@@ -19,6 +19,7 @@ STRENGTH = ("failure_load", "failure_moment")
 STIFFNESS = ("stiffness", "torsional_stiffness")
 #: Strategies compared in pairs at most.
 _PAIRS = 12
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 3)), (0, (2, 3)), (0, (6, 2, 2, 2)))
 
 
 def first(frame: Any, names: Sequence[str]) -> str:
@@ -65,12 +66,10 @@ def _curve(table: Any, param: str, name: str) -> Panel:
             rows = rows.sort_values(param) if numeric else rows
             x = np.asarray(rows[param], float) if numeric else np.arange(len(rows))
             colour = LINE if strategy == "intact" else SERIES[index % len(SERIES)]
-            # curves that lie on each other stay two: the later one is dashed over the earlier
-            dashes = "-" if strategy == "intact" or index % 2 else (0, (4, 3))
-            axes.plot(
-                x, rows["median"], marker="o", ms=3, lw=1.5, ls=dashes, color=colour, label=words(str(strategy)),
-                zorder=2 + 0.1 * (dashes != "-"),
-            )  # fmt: skip
+            # curves that lie on each other stay apart: the later one is drawn over the earlier with other gaps
+            dashes = "-" if strategy == "intact" else _DASHES[(index - 1) % len(_DASHES)]
+            called = words(str(strategy))
+            axes.plot(x, rows["median"], marker="o", ms=3, lw=1.5, ls=dashes, color=colour, label=called)
             axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.16, lw=0)
         if not numeric:
             values = [str(one) for one in table[param].unique()]
