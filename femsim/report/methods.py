@@ -10,18 +10,21 @@ import numpy as np
 from femsim import loads, material, sourced
 from femsim.fields import FIELDS
 from femsim.report.text import number
-from femsim.study import stored
+from femsim.study import nonlinear, stored
 
 _CRITERIA = {
     "principal_strain": "principal strain limits of bone",
     "rankine": "largest principal stress",
     "von_mises": "von Mises stress",
 }
+#: Sources of the laws of materials that yield and soften; those of their numbers stand with the materials.
+BEYOND_YIELD = ("schwiedrzik2013", "lee1998", "bazant1983", "jirasek2012")
 
 
 def paragraphs(result: Any) -> list[str]:
     """How the numbers came about, in full sentences for a paper."""
-    return [_bone_and_mesh(result), _materials(result), _load(result), _solution(result), _failure(result)]
+    told = [_bone_and_mesh(result), _materials(result), _load(result), _solution(result), _failure(result)]
+    return [*told, *_beyond_yield(result)]
 
 
 def _bone_and_mesh(result: Any) -> str:
@@ -45,7 +48,8 @@ def _materials(result: Any) -> str:
         law = f", modulus by density after {data.density_law.replace('_', ' ')}" if data.density_law else ""
         numbers = ", ".join(f"{key} {one.value:g} {one.unit}".removesuffix(" -") for key, one in data.elastic.items())
         parts.append(f"{name.replace('_', ' ')} ({data.symmetry.replace('_', ' ')}{law or ': ' + numbers})")
-    text = f"Materials, all linearly elastic: {'; '.join(parts)}."
+    which = "elastic constants of the materials" if _followed(result) else "materials, all linearly elastic"
+    text = f"{which[:1].upper()}{which[1:]}: {'; '.join(parts)}."
     changed = result.case.model_dump(mode="json").get("materials") or {}
     if changed:
         text += (
@@ -103,6 +107,28 @@ def _failure(result: Any) -> str:
     )
 
 
+def _followed(result: Any) -> bool:
+    """Whether the strategies were followed beyond yield."""
+    names = [name for name in ("nonlinear_failure_load", "nonlinear_failure_moment") if name in result.frame]
+    return any(bool(result.frame[name].notna().any()) for name in names)
+
+
+def _beyond_yield(result: Any) -> list[str]:
+    """What the non-linear failure load is, where it was computed."""
+    if not _followed(result):
+        return []
+    asked = (result.case.model_dump(mode="json").get("risk") or {}).get("minimum_density")
+    thin = f"bone of less than {asked:g} g/cm3" if isinstance(asked, (int, float)) else "bone of very low density"
+    return [
+        "Every strategy was then followed to failure under loads that grow in proportion: bone and cement yield and "
+        "soften, and what they dissipate per area is their fracture energy, spread over the width of the element "
+        f"(crack band, Bazant and Oh 1983). Elastic stayed {thin} and the elements at loads and supports. Forces were "
+        f"balanced to {nonlinear.TOLERANCE:g} of the loads. The non-linear failure load is the first peak, confirmed "
+        f"by a fall of {100 * nonlinear.DROP:g} %, or a plateau; where the table says that no peak was reached, it is "
+        "a lower bound. Strains stay small in it too, and interfaces bonded."
+    ]
+
+
 def log_of(one: Any) -> Mapping[str, Any] | None:
     """How the equations of one strategy were solved, or None where that is not known."""
     known = getattr(one, "log", None)
@@ -135,6 +161,8 @@ def reference_keys(result: Any) -> list[str]:
     load = _load_case(result)
     if load is not None:
         _add(keys, [_sources(load)])
+    if _followed(result):
+        _add(keys, [BEYOND_YIELD])
     known = sourced.references()
     return [key for key in keys if key in known and known[key].kind != "misc"]
 
