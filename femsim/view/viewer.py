@@ -26,6 +26,8 @@ _HELP = (
     "f field   c cut   page up/down depth   d principal directions   v difference to the first\n"
     "a animate displacement   t turntable   p point: click a place   s picture   q close"
 )
+#: Lowest switch of a material, pixels from below: above the colour bar.
+_SWITCHES = 145
 _FILMS = (".gif", ".webp", ".png", ".mp4")
 
 
@@ -64,8 +66,22 @@ def _keys(made: Stage, folder: Path) -> None:
         "t": lambda: _turn(made),
         "s": lambda: made.plotter.screenshot(str(_free(folder / "femsim-view.png"))),
     }
+    _only(made, (*bound, "p"))
     for key, act in bound.items():
         made.plotter.add_key_event(key, act)
+
+
+def _only(made: Stage, keys: Sequence[str]) -> None:
+    """Take keys from PyVista (v: another camera) and VTK (f: fly, s: surfaces, p: a red box), which act on them too."""
+    interactor = made.plotter.iren.interactor
+    for key in keys:
+        made.plotter.iren.clear_events_for_key(key, raise_on_missing=False)
+
+    def typed(caller: Any, _: str) -> None:
+        if caller.GetKeySym() in keys:
+            caller.GetCommand(tag).AbortFlagOn()
+
+    tag = interactor.AddObserver("CharEvent", typed, 10.0)
 
 
 def _free(file: Path) -> Path:
@@ -96,14 +112,21 @@ def _turn(made: Stage) -> None:
 
 def _sliders(made: Stage) -> None:
     made.plotter.subplot(0, 0)
-    style = {"style": "modern", "title_height": 0.015, "title_color": "#222222", "color": "#222222"}
+    style = {
+        "style": "modern",
+        "slider_width": 0.015,
+        "tube_width": 0.004,
+        "title_height": 0.012,
+        "title_color": "#222222",
+        "color": "#222222",
+    }
     made.plotter.add_slider_widget(
         lambda value: made.choose(depth=float(value)), (0.0, 1.0), made.choice.depth, title="depth of the cut",
-        pointa=(0.06, 0.9), pointb=(0.46, 0.9), interaction_event="end", **style,
+        pointa=(0.06, 0.92), pointb=(0.46, 0.92), interaction_event="end", **style,
     )  # fmt: skip
     made.plotter.add_slider_widget(
         lambda value: made.choose(deformation=float(value)), (0.0, 50.0), made.choice.deformation,
-        title="displacement x", pointa=(0.54, 0.9), pointb=(0.94, 0.9), interaction_event="end", **style,
+        title="displacement x", pointa=(0.54, 0.92), pointb=(0.94, 0.92), interaction_event="end", **style,
     )  # fmt: skip
 
 
@@ -121,11 +144,15 @@ def _switches(made: Stage) -> None:
     made.plotter.subplot(0, 0)
     for row, (name, code) in enumerate(palette.material_codes(made.materials).items()):
         made.plotter.add_checkbox_button_widget(
-            act(name), value=name not in made.choice.hidden, position=(8, 60 + 26 * row), size=18, border_size=2,
+            act(name), value=name not in made.choice.hidden, position=(8, _SWITCHES + 26 * row), size=18, border_size=2,
             color_on=code, color_off="#ffffff",
         )  # fmt: skip
         made.plotter.add_text(
-            name.replace("_", " "), position=(32, 60 + 26 * row), font_size=8, color="#222222", name=f"switch-{row}"
+            name.replace("_", " "),
+            position=(32, _SWITCHES + 26 * row),
+            font_size=8,
+            color="#222222",
+            name=f"switch-{row}",
         )
 
 
