@@ -1,10 +1,11 @@
 """Reduced basis: 10 000 samples of five moduli under three loads against full solutions of the same mesh.
 
     python benchmarks/reduced.py [NEAR] [COUNT]
+    python benchmarks/reduced.py --study FOLDER [CHECKS]
 
 CPU seconds of one thread. Included are affine terms, the factor of the reference, the basis, and all answers with
 their bounds; a full solution is one sample under the three loads by the default solver. The true error of some samples
-is measured against direct solutions.
+is measured against direct solutions. The second form does so with random rows of a finished study.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import json
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import femsim as fs
 from femsim import fem, loads
-from femsim.study import Progress
-from femsim.study.problem import build, equations, painted
+from femsim.study import Progress, metrics
+from femsim.study.problem import build, equations, loaded, painted
+from femsim.study.sweep import worker
 from femsim.study.sweep.reduced.affine import family
 from femsim.study.sweep.reduced.basis import answer
 from femsim.study.sweep.reduced.greedy import build as reduced_basis
@@ -102,7 +105,55 @@ def measure(near: float, count: int, checks: int, tolerance: float = 1e-3) -> di
     }
 
 
+def check(folder: Path, count: int) -> dict[str, Any]:
+    """The true error of random rows of a study, each from a full solution of its equations, against its bound.
+
+    The reduced solution is a Galerkin projection: its relative error in the energy norm is the root of what its work
+    lacks, and stiffness is inverse to work.
+    """
+    done, memory = fs.load(folder), worker.Memory()
+    frame = done.frame
+    rows = frame[frame["method"] == "reduced"].sample(count, random_state=1)
+    tasks = {one.id: one for one in done.cases if one.id in set(rows["case"])}
+    names = sorted({one.case["load"] for one in tasks.values()})
+    found: list[tuple[float, float]] = []
+    full: dict[str, float] = {}
+    for _, row in rows.sort_values("strategy").iterrows():
+        task, strategy = tasks[row["case"]], row["strategy"]
+        case, silent = task.comparison(), Progress(show=False)
+        given = loaded(case, memory.meshed(task, case, silent), silent)
+        model = equations(given, strategy, *painted(given, strategy))
+        solution = fem.solve(model, tolerance=1e-8, threads=1)[given.loading.name]
+        columns = {f"out.{name}": one for name, one in metrics.stiffness_of(given.loading, solution.energy).items()}
+        name = next(one for one in columns if one.endswith("stiffness"))
+        found.append((max(row[name] / columns[name] - 1.0, 0.0) ** 0.5, row["error_bound"]))
+        if strategy not in full:  # one sample under all loads, as a study without the basis would be solved
+            every = {
+                name: loads.apply(loads.get(name), given.setup.bone, given.mesh, case.body_mass).loads for name in names
+            }
+            start = time.process_time()
+            fem.solve(replace(model, loads=every), threads=1)
+            full[strategy] = time.process_time() - start
+    error, bound = np.array(found).T
+    total = float(frame.groupby("case")["seconds"].first().sum())
+    return {
+        "cases": len(frame["case"].unique()),
+        "rows": len(frame),
+        "bound": float(frame["error_bound"].max()),
+        "checks": len(rows),
+        "largest_error": float(error.max()),
+        "largest_error_over_bound": float((error / bound).max()),
+        "loads": len(names),
+        "full_solution_s": full,
+        "all_answers_s": total,
+        "cost_in_solutions": total / sum(full.values()),
+    }
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--study"]:
+        print(json.dumps(check(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 50), indent=2))
+        sys.exit()
     near = float(sys.argv[1]) if len(sys.argv) > 1 else 2.2
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
     print(json.dumps(measure(near, count, 50), indent=2))

@@ -52,13 +52,14 @@ def draw(done: fs.Study, folder: Path) -> None:
         rows = frame[(frame["param.load"] == load) & (frame["strategy"] == "cement")]
         axes[0].hist(rows["out.stiffness_recovery"], bins=60, histtype="step", label=load.replace("_", ", "))
     axes[0].set(xlabel="stiffness recovered by cement [%]", ylabel="samples")
+    axes[0].margins(y=0.3)
     axes[0].legend(frameon=False, loc="upper left")
     swing = tornado(frame[frame["param.load"] == "torsion"], "cement", "stiffness_recovery")
     names = [name.removeprefix("materials.") for name in swing.index]
     axes[1].barh(names, swing["swing"])
     axes[1].axvline(0, color="grey", lw=0.8)
     axes[1].invert_yaxis()
-    axes[1].set(xlabel="recovery in torsion, highest less lowest fifth of the modulus [%]")
+    axes[1].set(xlabel="percentage points", title="recovery in torsion: highest less lowest fifth of samples")
     figure.savefig(folder / "ten_thousand_materials.png", dpi=150)
     plt.close(figure)
 

@@ -116,15 +116,16 @@ class Network:
     def _ip(command: str) -> int:
         return subprocess.run(["ip", *command.split()], capture_output=True).returncode
 
-    def start(self, place: int, arguments: list[str], **environment: str) -> subprocess.Popen:
-        """A Python process on the head (0) or on a host (1, 2)."""
+    def start(self, place: int, log: Path, arguments: list[str], **environment: str) -> subprocess.Popen:
+        """A Python process on the head (0) or on a host (1, 2); what it prints goes into a file."""
         # a scheduler learns that a host went silent from these, minutes by default
-        quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s", "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "6s"}
-        return subprocess.Popen(
-            ["ip", "netns", "exec", self.names[place], sys.executable, *arguments],
-            cwd=Path(__file__).parents[3], env={**os.environ, **quick, **environment},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "6s", "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s"}
+        with log.open("wb") as stream:
+            return subprocess.Popen(
+                ["ip", "netns", "exec", self.names[place], sys.executable, *arguments],
+                cwd=Path(__file__).parents[3], env={**os.environ, **quick, **environment},
+                stdout=stream, stderr=subprocess.STDOUT,
+            )  # fmt: skip
 
 
 DRIVER = """
@@ -133,7 +134,7 @@ from distributed import Client
 from tests.study.sweep.faulty import study
 with Client(sys.argv[2]) as client:
     client.wait_for_workers(2, timeout=60)
-    study([float(one) for one in sys.argv[3:]], time_limit=None).run(sys.argv[1], cluster=client)
+    study([int(one) for one in sys.argv[3:]], time_limit=None).run(sys.argv[1], cluster=client)
 """
 
 
@@ -155,21 +156,22 @@ def test_two_hosts_one_cut_off_half_way_give_the_local_table(tmp_path: Path, net
     dask = ["-m", "distributed.cli.dask_scheduler", "--host", "10.77.0.1", "--port", "8786", "--no-dashboard"]
     worker = ["-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
     try:
-        running.append(network.start(0, dask))
+        running.append(network.start(0, tmp_path / "scheduler.log", dask))
         for place in (1, 2):
-            folder = ["--local-directory", str(tmp_path / f"host{place}")]
-            running.append(network.start(place, [*worker, *folder], FEMSIM_CACHE=str(tmp_path / f"cache{place}")))
-        driver = network.start(0, ["-c", DRIVER, str(away), address, *map(str, FEW)])
+            mine, cache = ["--local-directory", str(tmp_path / f"host{place}")], str(tmp_path / f"cache{place}")
+            running.append(network.start(place, tmp_path / f"{place}.log", [*worker, *mine], FEMSIM_CACHE=cache))
+        said = tmp_path / "driver.log"
+        driver = network.start(0, said, ["-c", DRIVER, str(away), address, *map(str, FEW)])
         running.append(driver)
         end = time.monotonic() + 120
         while len(list((away / "cases").glob("[0-9a-f]*"))) < 2:
-            assert driver.poll() is None
+            assert driver.poll() is None, said.read_text()
             assert time.monotonic() < end
             time.sleep(0.05)
         network.cut(2)
         finished = len(list((away / "cases").glob("[0-9a-f]*")))
         assert finished < 2 * len(FEW)
-        assert driver.wait(timeout=240) == 0
+        assert driver.wait(timeout=240) == 0, said.read_text()
     finally:
         for one in running:
             one.kill()
