@@ -43,7 +43,8 @@ def draw(done: fs.Study, folder: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
     curve = done.curve("lesion.diameter", "strength_of_intact")
     for name, rows in curve[curve["strategy"] != "intact"].groupby("strategy", sort=False):
-        line = axes[0].plot(rows["lesion.diameter"], rows["median"], label=name.replace("_", " "))[0]
+        style = {"lw": 4, "alpha": 0.5} if name in ("untreated", "cement") else {"ls": "--"}  # the others lie on them
+        line = axes[0].plot(rows["lesion.diameter"], rows["median"], label=name.replace("_", " "), **style)[0]
         axes[0].fill_between(
             rows["lesion.diameter"], rows["low"], rows["high"], color=line.get_color(), alpha=0.15, lw=0
         )

@@ -96,42 +96,59 @@ def same(out: Path, undisturbed: pd.DataFrame) -> None:
     assert len(pd.read_csv(out / "table.csv")) == len(undisturbed)
 
 
-def killed_at_random(out: Path, undisturbed: tuple[pd.DataFrame, float], kills: int, seed: int) -> None:
+def killed_at_random(out: Path, undisturbed: tuple[pd.DataFrame, float], drivers: int, workers: int, seed: int) -> int:
+    """One study whose driver is killed some times, and then workers of the run that goes on; how many were killed."""
     chance = random.Random(seed)
     finished: set[str] = set()
-    for number in range(kills):
+    for _ in range(drivers):
         process = start(out, faults={"slow": list(DIAMETERS)})
         time.sleep(chance.uniform(0.3, undisturbed[1]))
-        family = [one for one in marked(out) if one.pid != process.pid]
-        if number % 2 and family:
-            victim = chance.choice(family)
-            with contextlib.suppress(psutil.Error):
-                victim.kill()
-            process.communicate(timeout=300)
-            assert process.returncode == 0  # a case may have failed; the study did not
-        else:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
         nobody_left(out)
-        now = done(out)
-        assert finished <= now  # nothing finished was lost
-        finished = now
-        if (out / "table.parquet").exists():
-            assert len(pd.read_parquet(out / "table.parquet")) >= 0  # whole at any moment
-    for _ in range(2):  # once for the rest, once more for what a killed worker had failed
-        code, _, errors = finish(out)
-        assert code == 0, errors
+        finished = kept(out, finished)
+    killed = drivers
+    process = start(out, faults={"slow": list(DIAMETERS)})
+    for _ in range(workers):
+        time.sleep(chance.uniform(0.3, undisturbed[1] / workers))
+        family = [one for one in marked(out) if one.pid != process.pid]
+        if process.poll() is None and family:
+            with contextlib.suppress(psutil.Error):
+                chance.choice(family).kill()
+                killed += 1
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors  # cases may have failed; the study did not
+    nobody_left(out)
+    kept(out, finished)
+    code, _, errors = finish(out)  # what a killed worker had failed
+    assert code == 0, errors
     same(out, undisturbed[0])
+    return killed
+
+
+def kept(out: Path, finished: set[str]) -> set[str]:
+    """What is finished now: all that was, and whole; so is the table."""
+    now = done(out)
+    assert finished <= now
+    if (out / "table.parquet").exists():
+        assert len(pd.read_parquet(out / "table.parquet")) >= 0  # whole at any moment
+    return now
 
 
 def test_killed_at_two_moments(tmp_path: Path, undisturbed) -> None:
     """Once the driver, once a worker."""
-    killed_at_random(tmp_path / "out", undisturbed, 2, seed=int(time.time()))
+    killed_at_random(tmp_path / "out", undisturbed, 1, 1, seed=int(time.time()))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_at_twenty_moments(tmp_path: Path, undisturbed) -> None:
-    killed_at_random(tmp_path / "out", undisturbed, 20, seed=int(time.time()))
+    """Studies that are begun anew until twenty processes were killed, so that there is always work to disturb."""
+    killed = number = 0
+    while killed < 20:
+        killed += killed_at_random(tmp_path / f"out{number}", undisturbed, 2, 2, seed=int(time.time()) + number)
+        number += 1
+    assert number <= 10
 
 
 def test_hanging_crashing_and_hungry_cases_cost_themselves_only(tmp_path: Path, undisturbed) -> None:

@@ -202,6 +202,24 @@ def test_sweep_that_qualifies_is_answered_and_says_so(study: Study, tmp_path: Pa
     assert len(load(tmp_path / "out").frame) == 180
 
 
+def test_samples_on_both_sides_of_near_incompressibility(study: Study, tmp_path: Path) -> None:
+    """A full solution takes B-bar for the cortex from E_transverse of some 13 400 MPa on, and is 1 % softer for it."""
+    values = [11000.0 + 100.0 * k for k in range(12)] + [14000.0 + 50.0 * k for k in range(12)]
+    one = Study(
+        study.spec.case,
+        vary={"materials.cortical_bone.E_transverse": values, "load": ["torsion"]},
+        run={"outputs": "stiffness", "reduced_from": 6},
+    )
+    done = one.run(tmp_path / "out", workers=0)
+    frame = done.frame
+    reduced = frame[frame["method"] == "reduced"]
+    assert reduced["case"].nunique() >= 24
+    for case in reduced["case"].unique()[[0, 13, -1]]:
+        then = reproduce(tmp_path / "out/cases" / case)
+        assert then.same, then.changed
+        assert then.largest < 1e-4
+
+
 @pytest.mark.parametrize(
     ("vary", "run"),
     [
