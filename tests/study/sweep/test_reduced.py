@@ -214,7 +214,7 @@ def test_samples_on_both_sides_of_near_incompressibility(study: Study, tmp_path:
     frame = done.frame
     reduced = frame[frame["method"] == "reduced"]
     assert reduced["case"].nunique() >= 24
-    for case in reduced["case"].unique()[[0, 13, -1]]:
+    for case in reduced["case"].unique()[[0, -1]]:
         then = reproduce(tmp_path / "out/cases" / case)
         assert then.same, then.changed
         assert then.largest < 1e-4
