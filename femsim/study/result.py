@@ -205,4 +205,10 @@ class ComparisonResult:
         return f"ComparisonResult({self.setup.bone.name}: {rows}; {3 * len(self.mesh.points):,} unknowns)"
 
     def _repr_html_(self) -> str:
-        return str(self.frame.T.to_html(float_format=lambda value: f"{value:.4g}"))
+        return table_html(self.frame)
+
+
+def table_html(frame: pd.DataFrame) -> str:
+    """A table of strategies as a notebook shows it: a column a strategy, a row a quantity with its unit."""
+    named = frame.rename(columns={name: FIELDS[name].label for name in frame.columns if name in FIELDS})
+    return str(named.T.to_html(float_format=lambda value: f"{value:.4g}", na_rep="-"))

@@ -151,7 +151,9 @@ class Stored:
         return show.figure("comparison", self, name, width, path)
 
     def _repr_html_(self) -> str:
-        return str(self.frame.T.to_html(float_format=lambda value: f"{value:.4g}"))
+        from femsim.study.result import table_html
+
+        return table_html(self.frame)
 
     def __repr__(self) -> str:
         return f"Stored({self.folder}: {self.bone.name or self.bone.kind}: {', '.join(self.results)})"

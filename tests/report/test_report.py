@@ -177,6 +177,8 @@ def test_a_folder_is_loaded_as_the_results_it_holds(written, tmp_path):
     assert len(result) == len(original.results)
     pd.testing.assert_frame_equal(result.frame, pd.read_parquet(written / "table.parquet"))
     assert result.frame.attrs["units"]["failure_load"] == "N"
+    assert f"<th>{FIELDS['failure_load'].label}</th>" in result._repr_html_()
+    assert "NaN" not in result._repr_html_()
     name = list(original.results)[1]
     assert result[name].metrics["failure_load"] == pytest.approx(original.results[name].metrics["failure_load"])
     grid = result[name].grid
