@@ -15,15 +15,15 @@ from femsim.study.sweep.tasks import Task
 
 #: GiB that a worker takes before it solves anything: Python, NumPy, numba, the mesher's kernels.
 BASE = 0.45
-#: GiB for a million unknowns: one matrix with its hierarchy, measured at 0.07 to 0.34 million.
-PER_MILLION = 4.2
+#: GiB for a million unknowns: matrix, hierarchy and what is kept, measured at 0.08 to 0.26 million.
+PER_MILLION = 5.2
 #: Displacement unknowns for every tetrahedron of the wanted size; the cuts of the solids add to it. Femur and humerus
-#: with five strategies had 5.7 to 8.4.
-PER_CELL = 7.1
+#: with five strategies had 5.1 to 5.8.
+PER_CELL = 5.5
 #: Seconds of one core for a million unknowns: mesh once, and one strategy solved and judged.
-MESH_RATE, SOLVE_RATE = 75.0, 27.0
-#: Seconds that a mesh and a strategy take however small they are.
-MESH_LEAST, SOLVE_LEAST = 1.0, 0.1
+MESH_RATE, SOLVE_RATE = 15.0, 19.0
+#: Seconds that a mesh and a strategy take however small they are; sections of the bone are among the latter.
+MESH_LEAST, SOLVE_LEAST = 1.0, 0.6
 
 
 @dataclass(frozen=True)
