@@ -22,6 +22,9 @@ COARSER = (math.sqrt(2.0), 2.0)
 SAME_PLACE = 10.0
 #: Meshes whose mean element sizes differ by less than this factor are no two meshes for an error bar.
 DISTINCT = 1.05
+#: Two meshes alone need this factor [celik2008]: the assumed order magnifies a difference of closer ones more than it
+#: says about the error.
+APART = 1.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ def level(mesh: Mesh, results: Mapping[str, CaseResult], rows: Mapping[str, Mapp
 
 
 def convergence(levels: list[Level]) -> Convergence | None:
-    """Error bars from the reported mesh and coarser ones; None where there is no second mesh."""
+    """Error bars from the reported mesh and coarser ones; None where there is no second mesh that differs enough."""
     used = levels[:1]
     for one in levels[1:]:
         if one.edge >= DISTINCT * used[-1].edge:
@@ -78,6 +81,15 @@ def convergence(levels: list[Level]) -> Convergence | None:
                 FemsimWarning,
                 stacklevel=2,
             )
+    if len(used) == 2 and used[1].edge < APART * used[0].edge:
+        warnings.warn(
+            f"Two meshes of {used[0].edge:.3g} and {used[1].edge:.3g} mm on average are too close for an error bar: "
+            f"their sizes have to differ by a factor of {APART:g}. There is none. Smaller mesh.near and mesh.far "
+            "leave room for coarser meshes.",
+            FemsimWarning,
+            stacklevel=2,
+        )
+        return None
     if len(used) < 2:
         return None
     edges = tuple(one.edge for one in used)

@@ -173,6 +173,13 @@ def test_meshes_that_are_no_different_give_no_bar():
     assert "left out" in str(caught[0].message)
 
 
+def test_two_meshes_too_close_for_the_assumed_order_give_no_bar():
+    two = [_level(1.0, 100.0, (0, 0, 0)), _level(1.18, 70.0, (0, 0, 0))]
+    with pytest.warns(fs.errors.FemsimWarning, match="too close for an error bar"):
+        assert convergence(two) is None
+    assert convergence([two[0], _level(1.4, 99.0, (0, 0, 0))]) is not None
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
