@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +34,8 @@ from femsim.study.sweep.tasks import Task
 MESHES = 2
 #: Bytes of matrices and hierarchies that a worker keeps for other loads, and of finished solutions.
 KEPT = 2**30
+#: Under which the warnings of a mesh are kept.
+MESH = "mesh"
 
 
 @dataclass
@@ -45,6 +48,22 @@ class Memory:
     spaces: OrderedDict[tuple[str, str], fem.Workspace] = field(default_factory=OrderedDict)
     solutions: OrderedDict[tuple[str, str], fem.Solution] = field(default_factory=OrderedDict)
     results: OrderedDict[tuple[str, str], CaseResult] = field(default_factory=OrderedDict)
+    notes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    @contextmanager
+    def noting(self, mesh: str, what: str) -> Iterator[None]:
+        """Keep the warnings of what is made here for the cases that will find it made; they are given as well."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", FemsimWarning)
+            yield
+        told = [str(one.message) for one in caught if issubclass(one.category, FemsimWarning)]
+        self.notes[mesh, what] = tuple(dict.fromkeys(told))
+        self.tell(mesh, what)
+
+    def tell(self, mesh: str, what: str) -> None:
+        """Give the warnings of something kept once more: they hold for this case too."""
+        for note in self.notes.get((mesh, what), ()):
+            warnings.warn(note, FemsimWarning, stacklevel=2)
 
     def meshed(self, task: Task, case: Comparison, watch: Progress) -> Meshed:
         """Bone, solids and mesh of a case."""
@@ -53,11 +72,13 @@ class Memory:
             self.meshes.move_to_end(task.mesh)
             store.count("bone", reused=True)
             store.count("mesh", reused=True)
+            self.tell(task.mesh, MESH)
             return known
         key = store.key([task.case["bone"]])
         bone = self.bones.get(key)
         store.count("bone", reused=bone is not None)
-        found = meshed(case, strategies_of(case), watch, bone)
+        with self.noting(task.mesh, MESH):
+            found = meshed(case, strategies_of(case), watch, bone)
         _keep(self.bones, key, found.setup.bone, MESHES)
         _keep(self.meshes, task.mesh, found, MESHES)
         self._let_go()
@@ -65,7 +86,7 @@ class Memory:
 
     def _let_go(self) -> None:
         """Matrices, solutions and results of a mesh that was let go are of no use any more."""
-        for held in (self.spaces, self.solutions, self.results):
+        for held in (self.spaces, self.solutions, self.results, self.notes):
             for one in [one for one in held if one[0] not in self.meshes]:
                 del held[one]
 
@@ -187,24 +208,39 @@ def _strategy(
     store.count("solve", reused=known is not None or solution_key in memory.solutions)
     if known is not None and not fields:
         memory.results.move_to_end(verdict)
+        memory.tell(*solution_key)
+        memory.tell(*verdict)
         return solved, known
     solution = memory.solutions.get(solution_key)
     if solution is None:
-        space = memory.space(task.mesh, name if keep_matrices else "")
-        solution = fem.solve(
-            equations(problem, name, data, index),
-            solver=case.solver.method,
-            tolerance=case.solver.tolerance,
-            threads=case.solver.threads,
-            workspace=space,
-            guess={} if first is None else {problem.loading.name: first[1]},
-        )[problem.loading.name]
-        store.count("matrix", reused="matrix" in solution.log.reused)
-    result = judged(problem, name, strategies_of(case)[name], data, index, solution)
+        with memory.noting(*solution_key):
+            solution = _solution(problem, name, memory.space(task.mesh, name if keep_matrices else ""), first)
+    else:
+        memory.tell(*solution_key)
+    with memory.noting(*verdict):
+        result = judged(problem, name, strategies_of(case)[name], data, index, solution)
     slim = replace(solution)  # without strain and stress, which are worked out again when asked for
     memory.solutions[solution_key] = slim
     memory.results[verdict] = replace(result, solution=slim, fields={})
     return solved, result if fields else memory.results[verdict]
+
+
+def _solution(
+    problem: Problem, name: str, space: fem.Workspace, first: tuple[str, NDArray[np.float64]] | None
+) -> fem.Solution:
+    """A strategy, solved anew, starting from the intact twin."""
+    data, index = painted(problem, name)
+    settings, loading = problem.case.solver, problem.loading.name
+    solution = fem.solve(
+        equations(problem, name, data, index),
+        solver=settings.method,
+        tolerance=settings.tolerance,
+        threads=settings.threads,
+        workspace=space,
+        guess={} if first is None else {loading: first[1]},
+    )[loading]
+    store.count("matrix", reused="matrix" in solution.log.reused)
+    return solution
 
 
 def _strengths(one: MaterialData) -> list[Any]:
