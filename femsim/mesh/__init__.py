@@ -10,7 +10,7 @@ from femsim.mesh.arrange import mesh_arrangement
 from femsim.mesh.files import check_target, read_mesh, write_mesh
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.promote import to_tet10
-from femsim.mesh.quality import Quality, cell_volumes, check, quality
+from femsim.mesh.quality import Quality, cell_volumes, check, in_short, quality
 from femsim.mesh.size import MeshSize
 from femsim.mesh.topology import boundary_faces, face_nodes, interface_faces
 
@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "check_target",
     "face_nodes",
+    "in_short",
     "interface_faces",
     "mesh_arrangement",
     "quality",

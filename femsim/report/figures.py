@@ -112,10 +112,7 @@ def _plan(prepared: Prepared) -> list[tuple[str, Callable[[], tuple[Any, str, st
 
 def scene_of(comparison: Any) -> Scene:
     """The scene of a comparison: its mesh, frame, loads and supports."""
-    arrows = tuple(
-        Arrow(np.asarray(a["point"], float), np.asarray(a["force"], float), _arrow_label(a))
-        for a in getattr(comparison, "arrows", ())
-    )
+    arrows = tuple(_arrow(one) for one in getattr(comparison, "arrows", ()))
     return scene(
         comparison.mesh,
         comparison.bone.frame,
@@ -125,8 +122,19 @@ def scene_of(comparison: Any) -> Scene:
     )
 
 
-def _arrow_label(arrow: Any) -> str:
-    return f"{str(arrow['name']).replace('_', ' ')}\n{np.linalg.norm(arrow['force']):,.0f} N".replace(",", " ")
+def _arrow(given: Any) -> Arrow:
+    """A force; or a moment, where there is no force with it."""
+    force, moment = (np.asarray(given.get(name, (0.0, 0.0, 0.0)), float) for name in ("force", "moment"))
+    turns = bool(np.linalg.norm(force) == 0.0 and np.linalg.norm(moment) > 0.0)
+    label = f"{str(given['name']).replace('_', ' ')}\n{size_of(given)}"
+    return Arrow(np.asarray(given["point"], float), moment if turns else force, label, turns)
+
+
+def size_of(given: Any) -> str:
+    """Size of what is drawn as an arrow, with its unit: of the force, of the moment, or of both."""
+    force, moment = (float(np.linalg.norm(given.get(name, (0.0, 0.0, 0.0)))) for name in ("force", "moment"))
+    parts = [f"{force:,.0f} N".replace(",", " ")] if force > 0.0 or moment == 0.0 else []
+    return " and ".join([*parts, f"{moment / 1000.0:.3g} N m"] if moment > 0.0 else parts)
 
 
 def looks(comparison: Any) -> list[Look]:
@@ -179,8 +187,8 @@ def _names(comparison: Any) -> str:
 def _setup_words(comparison: Any) -> tuple[str, str]:
     caption = (
         "Left: the bone as glass around lesion and devices, with the forces (arrows end in their point of action and "
-        "are as long as the force is large) and the part that is held. Right: the same cut through every strategy, "
-        "coloured by material. All strategies share one mesh; only the material differs."
+        "are as long as the force is large; two heads: a moment) and the part that is held. Right: the same cut "
+        "through every strategy, coloured by material. All strategies share one mesh; only the material differs."
     )
     return caption, f"The whole bone with its loads, and a cut through the lesion for each of: {_names(comparison)}."
 

@@ -120,7 +120,7 @@ def _report(
 ) -> None:
     text = page.html(prepared, dict(record), notes, pictures=figures)
     (folder / "report.html").write_text(text, encoding="utf-8")
-    (folder / "CITATION.md").write_text(methods.citation(prepared.comparison, record), encoding="utf-8")
+    (folder / "CITATION.md").write_text(methods.citation(methods.facts(prepared.comparison), record), encoding="utf-8")
 
 
 def provenance_of(result: Any, notes: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,31 +62,43 @@ def draw(prepared: Prepared) -> Gallery:
     """Draw everything; nothing that fails here fails the study."""
     result = prepared.comparison
     notes: list[str] = []
+    found = attempt(notes, "The bars", lambda: _bars(result), ())
+    made = set_up(prepared, notes)
+    if not made.legend:
+        return replace(made, bars=found, notes=tuple(notes))
+    scene, seen = prepared.scene, prepared.looks
+    return replace(
+        made,
+        bars=found,
+        fields=attempt(notes, "The fields", lambda: _fields(result, scene, seen), ()),
+        rigidity=attempt(notes, "The rigidity", lambda: panels("rigidity", rigidity_panels(result)), ()),
+        curves=attempt(notes, "The curves", lambda: panels("curve", curve_panels(result)), ()),
+        notes=tuple(notes),
+    )
 
-    def attempt(name: str, make: Callable[[], Any], otherwise: Any) -> Any:
-        try:
-            return make()
-        except Exception as error:  # hours of solving must not be lost to a picture
-            logger.debug("picture %s", name, exc_info=True)
-            notes.append(f"{name} could not be drawn: {type(error).__name__}: {error}")
-            return otherwise
 
-    found = attempt("The bars", lambda: _bars(result), ())
-    view = attempt("The bone", lambda: (prepared.scene, prepared.looks), None)
+def set_up(prepared: Prepared, notes: list[str]) -> Gallery:
+    """The bone with loads and supports, and the same cut through every strategy; what fails is added to `notes`."""
+    view = attempt(notes, "The bone", lambda: (prepared.scene, prepared.looks), None)
     if view is None:
-        return Gallery(bars=found, notes=tuple(notes))
+        return Gallery()
     scene, seen = view
     codes = pictures.codes_of(seen)
     return Gallery(
-        whole=attempt("The whole bone", lambda: _whole(result, scene, seen), None),
-        materials=attempt("The cuts", lambda: _materials(scene, seen, codes), ()),
+        whole=attempt(notes, "The whole bone", lambda: _whole(prepared.comparison, scene, seen), None),
+        materials=attempt(notes, "The cuts", lambda: _materials(scene, seen, codes), ()),
         legend=tuple((name.replace("_", " "), code) for name, code in codes.items()),
-        bars=found,
-        fields=attempt("The fields", lambda: _fields(result, scene, seen), ()),
-        rigidity=attempt("The rigidity", lambda: panels("rigidity", rigidity_panels(result)), ()),
-        curves=attempt("The curves", lambda: panels("curve", curve_panels(result)), ()),
-        notes=tuple(notes),
     )
+
+
+def attempt(notes: list[str], name: str, make: Callable[[], Any], otherwise: Any) -> Any:
+    """What `make` draws, or `otherwise` with the reason among the notes."""
+    try:
+        return make()
+    except Exception as error:  # hours of solving must not be lost to a picture
+        logger.debug("picture %s", name, exc_info=True)
+        notes.append(f"{name} could not be drawn: {type(error).__name__}: {error}")
+        return otherwise
 
 
 def _svg(figure: Any, name: str, alt: str, *, tight: bool = True) -> Any:
@@ -123,7 +135,7 @@ def panels(name: str, given: list[charts.Panel]) -> tuple[Tile, ...]:
 
 def _whole(result: Any, scene: Any, seen: Any) -> Tile:
     names = ", ".join(str(arrow["name"]).replace("_", " ") for arrow in result.arrows) or "none"
-    alt = f"The whole {result.bone.kind} as glass around lesion and devices. Forces: {names}. The held part is hatched."
+    alt = f"The whole {result.bone.kind} as glass around lesion and devices. Loads: {names}. The held part is hatched."
     return Tile("Bone, loads and supports", _svg(tiles.whole(scene, seen), "whole", alt))
 
 

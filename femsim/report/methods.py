@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from femsim import loads, material, sourced
 from femsim.fields import FIELDS
+from femsim.report.figures import size_of
 from femsim.report.text import number
 from femsim.study import nonlinear, stored
 
@@ -21,10 +23,65 @@ _CRITERIA = {
 BEYOND_YIELD = ("schwiedrzik2013", "lee1998", "bazant1983", "jirasek2012")
 
 
-def paragraphs(result: Any) -> list[str]:
+@dataclass(frozen=True)
+class Facts:
+    """What methods and references are written from, of a comparison or of a study.
+
+    Attributes
+    ----------
+    bones, load, solved : str
+        Sentences on bones and meshes, on loads, and on the solution of the equations.
+    materials : tuple of str
+        Names of those that occur.
+    loads : tuple of str
+        Names of the load cases.
+    case : mapping
+        The case, of a study the base case, as plain data.
+    moment : bool
+        Whether the main load of all cases is a moment.
+    followed : bool
+        Whether the strategies were followed beyond yield.
+    not_judged : str
+        Which elements no strength is judged in; empty where that differs from case to case.
+    further : tuple of str
+        Paragraphs that only this kind of run has.
+    sources : tuple of str
+        Keys of the sources of `further`.
+    """
+
+    bones: str
+    load: str
+    solved: str
+    materials: tuple[str, ...]
+    loads: tuple[str, ...]
+    case: Mapping[str, Any] = field(default_factory=dict)
+    moment: bool = False
+    followed: bool = False
+    not_judged: str = ""
+    further: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+def facts(result: Any) -> Facts:
+    """The facts of a comparison."""
+    frame = result.frame
+    return Facts(
+        bones=_bone_and_mesh(result),
+        load=_load(result),
+        solved=_solved(result),
+        materials=tuple(used_materials(result)),
+        loads=(str(next(iter(frame["load"]), "")),) if "load" in frame else (),
+        case=result.case.model_dump(mode="json"),
+        moment=is_moment(frame),
+        followed=was_followed(frame),
+        not_judged=str(getattr(result, "not_judged", "")),
+    )
+
+
+def paragraphs(told: Facts) -> list[str]:
     """How the numbers came about, in full sentences for a paper."""
-    told = [_bone_and_mesh(result), _materials(result), _load(result), _solution(result), _failure(result)]
-    return [*told, *_beyond_yield(result)]
+    solution = f"Small strains and small displacements. {told.solved}".strip()
+    return [told.bones, _materials(told), told.load, solution, _failure(told), *_beyond_yield(told), *told.further]
 
 
 def _bone_and_mesh(result: Any) -> str:
@@ -38,9 +95,9 @@ def _bone_and_mesh(result: Any) -> str:
     )
 
 
-def _materials(result: Any) -> str:
+def _materials(told: Facts) -> str:
     parts = []
-    for name in used_materials(result):
+    for name in told.materials:
         data = material.library().get(name)
         if data is None:
             parts.append(name.replace("_", " "))
@@ -48,9 +105,9 @@ def _materials(result: Any) -> str:
         law = f", modulus by density after {data.density_law.replace('_', ' ')}" if data.density_law else ""
         numbers = ", ".join(f"{key} {one.value:g} {one.unit}".removesuffix(" -") for key, one in data.elastic.items())
         parts.append(f"{name.replace('_', ' ')} ({data.symmetry.replace('_', ' ')}{law or ': ' + numbers})")
-    which = "elastic constants of the materials" if _followed(result) else "materials, all linearly elastic"
+    which = "elastic constants of the materials" if told.followed else "materials, all linearly elastic"
     text = f"{which[:1].upper()}{which[1:]}: {'; '.join(parts)}."
-    changed = result.case.model_dump(mode="json").get("materials") or {}
+    changed = told.case.get("materials") or {}
     if changed:
         text += (
             " Changed by the user: "
@@ -64,60 +121,61 @@ def _materials(result: Any) -> str:
 
 
 def _load(result: Any) -> str:
-    load = _load_case(result)
+    load = loads.library().get(str(next(iter(result.frame["load"]), ""))) if "load" in result.frame else None
     if load is None:
         return "Loads: see the complete case."
     case = result.case.model_dump(mode="json")
-    forces = [
-        f"{str(a['name']).replace('_', ' ')} {np.linalg.norm(np.asarray(a['force'], float)):.0f} N"
-        for a in result.arrows
-    ]
+    forces = [f"{str(one['name']).replace('_', ' ')} {size_of(one)}" for one in result.arrows]
     text = f"Load: {load.title}, at a body mass of {case.get('body_mass', 0):g} kg"
     return text + (f" ({'; '.join(forces)})." if forces else ".")
 
 
-def _solution(result: Any) -> str:
+def _solved(result: Any) -> str:
     log = next((found for one in result.results.values() if (found := log_of(one))), None)
-    text = "Small strains and small displacements."
-    if log:
-        how = f"by {log['solver']} to a true relative residual of {float(log['residual']):.0e}"
-        text += f" The equations were solved {how}; equilibrium and energy balance were checked for every strategy."
-    return text
+    if not log:
+        return ""
+    how = f"by {log['solver']} to a true relative residual of {float(log['residual']):.0e}"
+    return f"The equations were solved {how}; equilibrium and energy balance were checked for every strategy."
 
 
-def _failure(result: Any) -> str:
-    length = (result.case.model_dump(mode="json").get("risk") or {}).get("averaging_length")
+def _failure(told: Facts) -> str:
+    length = (told.case.get("risk") or {}).get("averaging_length")
     ball = f"over a ball of {length:g} mm diameter" if isinstance(length, (int, float)) else "over a physical length"
-    rules = sorted(
-        {data.criterion for name in used_materials(result) if (data := material.library().get(name))} - {"none"}
-    )
+    rules = sorted({data.criterion for name in told.materials if (data := material.library().get(name))} - {"none"})
     words = {
         "principal_strain": "principal strain limits",
         "rankine": "largest principal stress",
         "von_mises": "von Mises",
     }
     criteria = ", ".join(words.get(rule, rule.replace("_", " ")) for rule in rules)
-    rule = str(getattr(result, "not_judged", "")).rstrip(".")
+    rule = told.not_judged.rstrip(".")
     left_out = rule[:1].lower() + rule[1:] if rule else "parts at supports and load patches were left out"
-    meaning = FIELDS["failure_load"].meaning.split(": ")[-1]
+    kind = "moment" if told.moment else "load"
+    meaning = FIELDS[f"failure_{kind}"].meaning.split(": ")[-1]
     return (
         f"Strain and stress were averaged {ball} before they were compared with the strength"
-        f"{f' ({criteria})' if criteria else ''}; {left_out}. The failure load "
-        f"is linear: {meaning}."
+        f"{f' ({criteria})' if criteria else ''}; {left_out}. The failure "
+        f"{kind} is linear: {meaning}."
     )
 
 
-def _followed(result: Any) -> bool:
-    """Whether the strategies were followed beyond yield."""
-    names = [name for name in ("nonlinear_failure_load", "nonlinear_failure_moment") if name in result.frame]
-    return any(bool(result.frame[name].notna().any()) for name in names)
+def is_moment(frame: Any, prefix: str = "") -> bool:
+    """Whether all failures in a table are of moments; `prefix` stands before its columns' names."""
+    there = [name for name in ("load", "moment") if f"{prefix}failure_{name}" in frame]
+    return [name for name in there if frame[f"{prefix}failure_{name}"].notna().any()] == ["moment"]
 
 
-def _beyond_yield(result: Any) -> list[str]:
+def was_followed(frame: Any, prefix: str = "") -> bool:
+    """Whether a table holds strategies that were followed beyond yield; `prefix` stands before its columns' names."""
+    names = [f"{prefix}nonlinear_failure_{kind}" for kind in ("load", "moment")]
+    return any(bool(frame[name].notna().any()) for name in names if name in frame)
+
+
+def _beyond_yield(told: Facts) -> list[str]:
     """What the non-linear failure load is, where it was computed."""
-    if not _followed(result):
+    if not told.followed:
         return []
-    asked = (result.case.model_dump(mode="json").get("risk") or {}).get("minimum_density")
+    asked = (told.case.get("risk") or {}).get("minimum_density")
     thin = f"bone of less than {asked:g} g/cm3" if isinstance(asked, (int, float)) else "bone of very low density"
     return [
         "Every strategy was then followed to failure under loads that grow in proportion: bone and cement yield and "
@@ -144,25 +202,18 @@ def used_materials(result: Any) -> list[str]:
     return list(found)
 
 
-def _load_case(result: Any) -> Any:
-    return loads.library().get(str(next(iter(result.frame["load"]), ""))) if "load" in result.frame else None
-
-
-def reference_keys(result: Any) -> list[str]:
+def reference_keys(told: Facts) -> list[str]:
     """Keys of every source that a number of this run comes from."""
     keys: dict[str, None] = {}
-    for name in used_materials(result):
+    for name in told.materials:
         data = material.library().get(name)
         if data is None:
             continue
         _add(keys, (one.source for group in (data.elastic, data.strength) for one in group.values()))
         if data.density_law:
             _add(keys, [_sources(material.density_laws()[data.density_law])])
-    load = _load_case(result)
-    if load is not None:
-        _add(keys, [_sources(load)])
-    if _followed(result):
-        _add(keys, [BEYOND_YIELD])
+    _add(keys, [_sources(load) for name in told.loads if (load := loads.library().get(name)) is not None])
+    _add(keys, [BEYOND_YIELD if told.followed else (), told.sources])
     known = sourced.references()
     return [key for key in keys if key in known and known[key].kind != "misc"]
 
@@ -177,17 +228,17 @@ def _add(keys: dict[str, None], groups: Iterable[Iterable[str]]) -> None:
         keys.update(dict.fromkeys(group))
 
 
-def references(result: Any) -> list[str]:
+def references(told: Facts) -> list[str]:
     """The references in one line each, in the order in which they are used."""
-    return [sourced.references()[key].text for key in reference_keys(result)]
+    return [sourced.references()[key].text for key in reference_keys(told)]
 
 
-def doubtful(result: Any) -> list[str]:
+def doubtful(told: Facts) -> list[str]:
     """Numbers of the materials used that nobody has read in their source."""
     from femsim.report.library import values_in
 
     found = []
-    for name in used_materials(result):
+    for name in told.materials:
         data = material.library().get(name)
         pairs = values_in({"elastic": data.elastic, "strength": data.strength}) if data is not None else ()
         bad = [path.split(".")[-1] for path, one in pairs if one.trust == "M?"]
@@ -196,7 +247,7 @@ def doubtful(result: Any) -> list[str]:
     return found
 
 
-def citation(result: Any, record: Mapping[str, Any]) -> str:
+def citation(told: Facts, record: Mapping[str, Any]) -> str:
     """The content of ``CITATION.md``: what to write in a paper about this run."""
     versions = record["versions"]
     tools = ", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "scipy", "gmsh") if name in versions)
@@ -207,12 +258,12 @@ def citation(result: Any, record: Mapping[str, Any]) -> str:
         "",
         "## Methods",
         "",
-        *(f"{text}\n" for text in paragraphs(result)),
+        *(f"{text}\n" for text in paragraphs(told)),
         f"Computed with femsim {versions.get('femsim', '')} ({record['revision']}; {tools}); case {record['case']}.",
         "",
     ]
-    bad = doubtful(result)
+    bad = doubtful(told)
     if bad:
         lines += ["Values of doubtful source, to be checked before publication: " + "; ".join(bad) + ".", ""]
-    lines += ["## References", "", *(f"{i}. {text}" for i, text in enumerate(references(result), 1)), ""]
+    lines += ["## References", "", *(f"{i}. {text}" for i, text in enumerate(references(told), 1)), ""]
     return "\n".join(lines)

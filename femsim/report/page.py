@@ -41,14 +41,12 @@ def html(prepared: Prepared, record: dict[str, Any], notes: tuple[str, ...] = ()
     pictures : bool
         Whether to draw; without them the page has no 3-D view either.
     """
-    from jinja2 import Environment
     from markupsafe import Markup
 
     result = prepared.comparison
     drawn = gallery.draw(prepared) if pictures else gallery.Gallery(notes=notes)
     model, model_note = model3d.of(prepared) if pictures else (None, "Pictures were not asked for.")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["fix"] = fix
+    told = methods.facts(result)
     found = {
         "title": title(result),
         "record": record,
@@ -72,15 +70,24 @@ def html(prepared: Prepared, record: dict[str, Any], notes: tuple[str, ...] = ()
         "places": bars.places(result),
         "assumptions": bars.assumptions(result),
         "timings": tables.timings(result),
-        "methods": methods.paragraphs(result),
-        "references": methods.references(result),
-        "doubtful": methods.doubtful(result),
+        "methods": methods.paragraphs(told),
+        "references": methods.references(told),
+        "doubtful": methods.doubtful(told),
         "case_text": toml_io.write(result.case.model_dump(mode="json")),
         "claims": claims(),
         "css": Markup(static("report.css")),
         "script": Markup(static("viewer.js")),
     }
-    return environment.from_string(static("report.html.j2")).render(found | {"sections": _sections(found)})
+    return rendered("report.html.j2", found | {"sections": _sections(found)})
+
+
+def rendered(template: str, found: dict[str, Any]) -> str:
+    """A template filled in; it may take parts from others in the same folder."""
+    from jinja2 import Environment, FunctionLoader
+
+    environment = Environment(loader=FunctionLoader(static), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["fix"] = fix
+    return environment.get_template(template).render(found)
 
 
 def _sections(found: dict[str, Any]) -> list[Section]:

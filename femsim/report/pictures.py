@@ -208,11 +208,11 @@ def _mark_held(axes: Any, scene: Scene) -> None:
 
 
 def _draw_arrows(axes: Any, scene: Scene) -> None:
-    """Arrows that end in their point of action, as long as the force is large, with labels that do not overlap."""
+    """Arrows as long as the force is large, moments with two heads, with labels that do not overlap."""
     camera = scene.whole
     if not scene.arrows:
         return
-    tips = camera.project([arrow.point for arrow in scene.arrows])[:, :2]
+    tips = camera.project(scene.tips)[:, :2]
     tails = camera.project(scene.tails)[:, :2]
     for side in (-1, 1):
         here = [i for i in range(len(tails)) if (tails[i, 0] >= 0) == (side > 0)]
@@ -224,12 +224,13 @@ def _draw_arrows(axes: Any, scene: Scene) -> None:
                 x, y, scene.arrows[i].label, ha="left" if side > 0 else "right", va="center", fontsize=7.5,
                 linespacing=1.0,
             )  # fmt: skip
-    for tip, tail in zip(tips, tails, strict=True):
-        axes.annotate(
-            "", tip, tail, annotation_clip=False, zorder=4,
-            arrowprops={"arrowstyle": "-|>,head_width=0.22,head_length=0.5", "color": "#b3001b", "lw": 1.8,
-                        "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+    for arrow, tip, tail in zip(scene.arrows, tips, tails, strict=True):
+        for end in (tip, tip + 0.25 * (tail - tip)) if arrow.moment else (tip,):
+            axes.annotate(
+                "", end, tail, annotation_clip=False, zorder=4,
+                arrowprops={"arrowstyle": "-|>,head_width=0.22,head_length=0.5", "color": "#b3001b", "lw": 1.8,
+                            "shrinkA": 0, "shrinkB": 0},
+            )  # fmt: skip
 
 
 def _risk_bar(figure: Any, highest: float) -> None:

@@ -12,7 +12,7 @@ from femsim.fields import FIELDS
 from femsim.report.charts import Panel
 from femsim.report.style import INK, LINE, SERIES
 from femsim.report.text import number
-from femsim.study.sweep import answers
+from femsim.study.sweep import answers, table
 
 #: Outputs looked at: the first of the strengths and the first of the stiffnesses that the study has.
 STRENGTH = ("failure_load", "failure_moment")
@@ -42,6 +42,12 @@ def unit(name: str) -> str:
     return "%" if name in answers.DERIVED else FIELDS[name].unit
 
 
+def parameter(name: str) -> str:
+    """A parameter with the unit of its key, as on axes and in headers."""
+    unit = table.unit(f"param.{name}")
+    return name if unit == "-" else f"{name} [{unit}]"
+
+
 def words(name: str) -> str:
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
@@ -58,11 +64,11 @@ def curve_panels(frame: Any, params: Sequence[str], outputs: Sequence[str], note
     return made
 
 
-def _curve(table: Any, param: str, name: str) -> Panel:
-    numeric = np.issubdtype(np.asarray(table[param]).dtype, np.number)
+def _curve(found: Any, param: str, name: str) -> Panel:
+    numeric = np.issubdtype(np.asarray(found[param]).dtype, np.number)
 
     def draw(axes: Any) -> None:
-        for index, (strategy, rows) in enumerate(table.groupby("strategy", sort=False)):
+        for index, (strategy, rows) in enumerate(found.groupby("strategy", sort=False)):
             rows = rows.sort_values(param) if numeric else rows
             x = np.asarray(rows[param], float) if numeric else np.arange(len(rows))
             colour = LINE if strategy == "intact" else SERIES[index % len(SERIES)]
@@ -72,16 +78,16 @@ def _curve(table: Any, param: str, name: str) -> Panel:
             axes.plot(x, rows["median"], marker="o", ms=3, lw=1.5, ls=dashes, color=colour, label=called)
             axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.16, lw=0)
         if not numeric:
-            values = [str(one) for one in table[param].unique()]
+            values = [str(one) for one in found[param].unique()]
             axes.set_xticks(range(len(values)), values, rotation=20)
         axes.set_ylim(bottom=0)
-        axes.set_xlabel(param.replace("_", " "))
+        axes.set_xlabel(parameter(param))
         axes.set_ylabel(label(name))
         axes.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 
     ends = "; ".join(
         f"{words(str(s))} {number(float(rows['median'].min()))} to {number(float(rows['median'].max()))}"
-        for s, rows in table.groupby("strategy", sort=False)
+        for s, rows in found.groupby("strategy", sort=False)
     )
     title = f"{name.replace('_', ' ').capitalize()} by {param}"
     return Panel(title, draw, f"{title}. Medians: {ends} {unit(name)}.", 4.0, 3.4)
@@ -129,53 +135,53 @@ def tornado_panels(frame: Any, outputs: Sequence[str], notes: list[str]) -> list
     for strategy in [str(one) for one in frame["strategy"].unique() if one != "intact"] if len(frame) else []:
         for name in outputs[:1]:
             try:
-                table = answers.tornado(frame, strategy, name)
+                found = answers.tornado(frame, strategy, name)
             except FemsimError as error:
                 notes.append(f"No sensitivities of {strategy}: {error}")
                 continue
-            if len(table):
-                made.append(_tornado(table, strategy, name))
+            if len(found):
+                made.append(_tornado(found, strategy, name))
     return made
 
 
-def _tornado(table: Any, strategy: str, name: str) -> Panel:
+def _tornado(found: Any, strategy: str, name: str) -> Panel:
     def draw(axes: Any) -> None:
-        for row, (_, one) in enumerate(table.iterrows()):
+        for row, (_, one) in enumerate(found.iterrows()):
             axes.barh(row, one["high"] - one["low"], left=one["low"], height=0.6, color=SERIES[0], alpha=0.85)
             axes.plot([one["high"]], [row], "o", color=SERIES[1], ms=5)
-        axes.set_yticks(range(len(table)), [str(one).replace("_", " ") for one in table.index])
-        axes.set_ylim(len(table) - 0.5, -0.5)
+        axes.set_yticks(range(len(found)), [parameter(str(one)) for one in found.index])
+        axes.set_ylim(len(found) - 0.5, -0.5)
         axes.use_sticky_edges = False
         axes.margins(x=0.06)
         axes.set_xlabel(label(name))
 
-    swings = "; ".join(f"{param} {number(float(one['swing']))}" for param, one in table.iterrows())
+    swings = "; ".join(f"{param} {number(float(one['swing']))}" for param, one in found.iterrows())
     title = f"{words(strategy)}: what moves the {name.replace('_', ' ')}"
     return Panel(
-        title, draw, f"{title}. From the lowest to the highest fifth of each: {swings}.", 4.4, 0.9 + 0.3 * len(table)
+        title, draw, f"{title}. From the lowest to the highest fifth of each: {swings}.", 4.4, 0.9 + 0.3 * len(found)
     )
 
 
 def sobol_panels(tables: Sequence[tuple[str, Any]], name: str) -> list[Panel]:
     """Sobol indices of first order and total with their 95 % intervals, a panel a strategy."""
-    return [_sobol(table, strategy, name) for strategy, table in tables]
+    return [_sobol(one, strategy, name) for strategy, one in tables]
 
 
-def _sobol(table: Any, strategy: str, name: str) -> Panel:
-    table = table.sort_values("total", ascending=False)
+def _sobol(found: Any, strategy: str, name: str) -> Panel:
+    found = found.sort_values("total", ascending=False)
 
     def draw(axes: Any) -> None:
-        rows = np.arange(len(table))
+        rows = np.arange(len(found))
         for shift, kind, colour in ((-0.18, "first", SERIES[0]), (0.18, "total", SERIES[1])):
             label = "alone" if kind == "first" else "with all interactions"
-            axes.barh(rows + shift, table[kind], height=0.34, color=colour, label=label, xerr=table[f"{kind}_95"],
+            axes.barh(rows + shift, found[kind], height=0.34, color=colour, label=label, xerr=found[f"{kind}_95"],
                       error_kw={"ecolor": INK, "elinewidth": 0.9, "capsize": 2})  # fmt: skip
-        axes.set_yticks(rows, [str(one).replace("_", " ") for one in table.index])
-        axes.set_ylim(len(table) - 0.5, -0.5)
+        axes.set_yticks(rows, [str(one) for one in found.index])
+        axes.set_ylim(len(found) - 0.5, -0.5)
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
         axes.set_xlabel("share of the variance")
         axes.legend(fontsize=7.5, loc="lower right")
 
-    told = "; ".join(f"{param} {one['first']:.2f} alone, {one['total']:.2f} in all" for param, one in table.iterrows())
+    told = "; ".join(f"{param} {one['first']:.2f} alone, {one['total']:.2f} in all" for param, one in found.iterrows())
     title = f"{words(strategy)}: Sobol indices of the {name.replace('_', ' ')}"
-    return Panel(title, draw, f"{title}. {told}.", 4.4, 1.1 + 0.36 * len(table))
+    return Panel(title, draw, f"{title}. {told}.", 4.4, 1.1 + 0.36 * len(found))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from femsim.report.tables import CHECKS, SOUND
-from femsim.study.sweep import folder
+from femsim.study.sweep import folder, reduced
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -51,4 +51,26 @@ def residuals(frame: Any) -> list[tuple[str, str, bool, str]]:
         sound = bool(values[at] <= SOUND) or name == "error_bound"
         words = name.removeprefix("out.").replace("_", " ")
         rows.append((words, f"{values[at]:.1e}", sound, f"{where['case']}, {where['strategy']}"))
+    return rows
+
+
+def meshes(place: Path, cases: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """What the cases say of their meshes, by case; one of an earlier version of femsim says nothing."""
+    found = reduced.known(place, list(cases))
+    return {name: record["mesh"] for name, record in found.items() if record.get("mesh")}
+
+
+def mesh_rows(found: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Elements and shapes over all cases: a name, and the least and largest value, each with the case it is of."""
+    kinds = (
+        ("elements", "elements", lambda value: f"{value:,.0f}".replace(",", " ")),
+        ("worst_sicn", "shape, worst element (SICN: 1 regular, 0 flat)", lambda value: f"{value:.3f}"),
+        ("share_above_quarter", "shape, share above 0.25", lambda value: f"{100 * value:.2f} %"),
+    )
+    rows = []
+    for key, words, text in kinds:
+        values = {case: float(one[key]) for case, one in found.items() if key in one}
+        if values:
+            ends = (min(values, key=values.__getitem__), max(values, key=values.__getitem__))
+            rows.append((words, [(text(values[case]), case) for case in ends]))
     return rows

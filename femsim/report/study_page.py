@@ -7,7 +7,7 @@ from typing import Any
 
 from femsim.errors import FemsimError
 from femsim.fields import FIELDS
-from femsim.report import gallery, page, study_charts, study_checks
+from femsim.report import gallery, methods, page, study_charts, study_checks, study_methods, study_setup
 from femsim.report.charts import Panel
 from femsim.report.tables import SOUND
 from femsim.report.text import number
@@ -22,7 +22,6 @@ def html(study: Any) -> str:
     study : femsim.study.sweep.Study
         With its folder.
     """
-    from jinja2 import Environment
     from markupsafe import Markup
 
     frame = study.frame
@@ -35,12 +34,23 @@ def html(study: Any) -> str:
     params = [str(name).removeprefix("param.") for name in done.columns if str(name).startswith("param.")]
     notes = _strangers(study)
     sobol = _sobol(study, done, outputs, notes)
+    cases = [str(one) for one in done["case"].unique()] if len(done) else []
+    bone, drawn = study_setup.picture(study, done, notes)
+    meshes = study_checks.meshes(study.folder, cases)
+    told = study_methods.facts(study, done, list(meshes.values()))
     found = {
         "title": str(study.spec.name),
         "css": Markup(page.static("report.css")),
         "counts": _counts(study, frame, done),
         "answer": _answer(done, outputs),
         "summary": _summary(done, outputs),
+        "bone": bone,
+        "drawn": drawn,
+        "meshes": study_checks.mesh_rows(meshes),
+        "without_mesh": len(cases) - len(meshes),
+        "methods": methods.paragraphs(told) if cases else [],
+        "references": methods.references(told),
+        "doubtful": methods.doubtful(told),
         "units": {name: FIELDS[name].unit for name in outputs},
         "curves": _tiles(study_charts.curve_panels(done, params, outputs, notes), "curve"),
         "differences": _differences(done, outputs),
@@ -51,15 +61,13 @@ def html(study: Any) -> str:
         "failed": _failed(frame),
         "checks": study_checks.residuals(done),
         "sound": SOUND,
-        "warnings": study_checks.warnings(study.folder, map(str, done["case"].unique() if len(done) else ())),
+        "warnings": study_checks.warnings(study.folder, cases),
         "notes": notes,
         "folder": str(study.folder),
         "claims": page.claims(),
         "study_text": (study.folder / "study.toml").read_text(encoding="utf-8"),
     }
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["fix"] = page.fix
-    return environment.from_string(page.static("study.html.j2")).render(found)
+    return page.rendered("study.html.j2", found)
 
 
 def _strangers(study: Any) -> list[str]:
@@ -173,7 +181,11 @@ def _sobol(study: Any, frame: Any, outputs: Sequence[str], notes: list[str]) -> 
 
 def _indices(table: Any) -> list[list[str]]:
     return [
-        [str(param), f"{one['first']:.2f} ± {one['first_95']:.2f}", f"{one['total']:.2f} ± {one['total_95']:.2f}"]
+        [
+            study_charts.parameter(str(param)),
+            f"{one['first']:.2f} ± {one['first_95']:.2f}",
+            f"{one['total']:.2f} ± {one['total_95']:.2f}",
+        ]
         for param, one in table.iterrows()
     ]
 

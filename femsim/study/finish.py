@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from femsim.study import assumptions, discretisation, metrics
 from femsim.study.beam import beam_warnings
@@ -12,6 +12,7 @@ from femsim.study.clinical import clinical
 from femsim.study.result import CaseResult, ComparisonResult
 
 if TYPE_CHECKING:
+    from femsim.loads import Applied
     from femsim.study.problem import Problem
 
 
@@ -33,9 +34,7 @@ def finish(
         setup=problem.setup,
         mesh=problem.mesh,
         results=complete,
-        arrows=tuple(
-            {"name": patch.name, "point": patch.point, "force": patch.force} for patch in problem.loading.patches
-        ),
+        arrows=arrows(problem.loading),
         held=problem.loading.held,
         warnings=(*problem.setup.warnings, *warnings, *beam_warnings(curves.beam, problem.case.risk.beam_limit)),
         seconds=dict(seconds),
@@ -45,6 +44,14 @@ def finish(
         beam=curves.beam,
         clinical=clinical(problem, complete, curves.rigidity),
         not_judged=problem.loading.exclusion(),
+    )
+
+
+def arrows(loading: Applied) -> tuple[Mapping[str, Any], ...]:
+    """Forces as they are drawn: ``name``, ``point`` (3,) mm, ``force`` (3,) N, ``moment`` (3,) N mm."""
+    return tuple(
+        {"name": patch.name, "point": patch.point, "force": patch.force, "moment": patch.moment}
+        for patch in loading.patches
     )
 
 

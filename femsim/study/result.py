@@ -109,7 +109,7 @@ class ComparisonResult:
     results : mapping of str to CaseResult
         In order, the intact twin first.
     arrows : tuple of mapping
-        Forces as drawn: ``name``, ``point`` (3,) mm, ``force`` (3,) N.
+        Forces as drawn: ``name``, ``point`` (3,) mm, ``force`` (3,) N, ``moment`` (3,) N mm.
     held : (p,) int
         Nodes that are held.
     warnings : tuple of str

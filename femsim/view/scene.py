@@ -26,11 +26,12 @@ _REACH = 0.16
 
 @dataclass(frozen=True, eq=False)
 class Arrow:
-    """A force to be drawn: its point of action (3,) mm, its vector (3,), and what to write beside it."""
+    """A force or a moment to be drawn: its point of action (3,) mm, its vector (3,), and what to write beside it."""
 
     point: Floats
     vector: Floats
     label: str
+    moment: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ class Scene:
     arrows : tuple of Arrow
     held : (p,) int
         Nodes that are held, to be marked.
-    tails : (k, 3) float64
-        Where each arrow begins.
+    tails, tips : (k, 3) float64
+        Where each arrow begins and ends.
     """
 
     mesh: Mesh
@@ -62,6 +63,7 @@ class Scene:
     arrows: tuple[Arrow, ...] = ()
     held: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     tails: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    tips: Floats = field(default_factory=lambda: np.zeros((0, 3)))
 
     @cached_property
     def _tets(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -129,8 +131,8 @@ def scene(
         back = _viewpoint(frame, centreline, target) if inserts.any() else frame.anterior
     camera = looking(back, frame.proximal, (low + high) / 2)
     bare = camera.framing(mesh.points, margin=4.0)
-    tails = arrow_tails(arrows, bare.height)
-    whole = camera.framing(np.concatenate([mesh.points, tails]), margin=4.0)
+    tails, tips = arrow_ends(arrows, bare.height, (low + high) / 2)
+    whole = camera.framing(np.concatenate([mesh.points, tails, tips]), margin=4.0)
     return Scene(
         mesh=mesh,
         frame=frame,
@@ -141,17 +143,26 @@ def scene(
         arrows=arrows,
         held=np.asarray(held, np.int64),
         tails=tails,
+        tips=tips,
     )
 
 
-def arrow_tails(arrows: tuple[Arrow, ...], bone_height: float) -> Floats:
-    """Where the arrows begin (k, 3), mm: each ends in its point of action and is as long as its force is large."""
+def arrow_ends(arrows: tuple[Arrow, ...], bone_height: float, middle: Floats) -> tuple[Floats, Floats]:
+    """Where the arrows begin and end, (k, 3) each, mm: as long as the force, or among moments the moment, is large.
+
+    A force ends in its point of action. A moment lies outside the bone: it begins there where it points away from the
+    `middle` (3,), else it ends there.
+    """
     if not arrows:
-        return np.zeros((0, 3))
+        return np.zeros((0, 3)), np.zeros((0, 3))
+    points = np.array([arrow.point for arrow in arrows], float)
     vectors = np.array([arrow.vector for arrow in arrows], float)
-    largest = np.linalg.norm(vectors, axis=1).max()
-    scale = _REACH * bone_height / largest if largest > 0 else 0.0
-    return np.array([arrow.point for arrow in arrows], float) - scale * vectors
+    turning = np.array([arrow.moment for arrow in arrows])
+    for kind in (turning, ~turning):
+        largest = np.linalg.norm(vectors[kind], axis=1).max(initial=0.0)
+        vectors[kind] *= _REACH * bone_height / largest if largest > 0 else 0.0
+    away = (turning & (np.einsum("ij,ij->i", vectors, points - middle) > 0.0))[:, None]
+    return np.where(away, points, points - vectors), np.where(away, points + vectors, points)
 
 
 def _inserts(mesh: Mesh) -> NDArray[np.bool_]:

@@ -9,7 +9,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from femsim.report import folder
+from femsim.report import figures, folder
+from femsim.report.page import html
 from tests.report.browser import axe_core, chromium, serious_faults, watched
 from tests.report.fake import STRATEGIES, comparison
 
@@ -131,6 +132,21 @@ def test_dark_and_light_differ_and_paper_is_white(browser, report, tmp_path: Pat
     assert page.locator(".only-print").is_visible()
     paper = page.pdf(path=tmp_path / "report.pdf", format="A4")
     assert 4 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") <= 25
+    page.context.close()
+
+
+def test_load_and_displacement_are_wide_on_paper(browser, tmp_path):
+    result = comparison()
+    motion = np.linspace(0.0, 2.0, 40)
+    for one in result.results.values():
+        one.curve = {"load": 5000.0 * np.sin(motion), "displacement": motion, "is_moment": False}
+    prepared = figures.Prepared(result)
+    (tmp_path / "report.html").write_text(html(prepared, folder.provenance_of(result)), encoding="utf-8")
+    page = browser.new_context(offline=True, viewport={"width": 688, "height": 1000}).new_page()  # A4 less its margins
+    page.emulate_media(media="print")
+    page.goto((tmp_path / "report.html").as_uri())
+    centimetres = page.locator("section[aria-labelledby=curves] svg").first.bounding_box()["width"] / 96.0 * 2.54
+    assert 12.0 <= centimetres <= 18.2
     page.context.close()
 
 

@@ -136,11 +136,11 @@ def test_error_bars_brackets_and_nonlinear_numbers_are_those_of_the_table(tmp_pa
                 assert (low, high) == pytest.approx((row[f"{column}_low"], row[f"{column}_high"]), rel=6e-4)
     line = next(one for one in answer.answer(result).lines if one.startswith("Followed beyond yield"))
     assert f"cement {number(table['nonlinear_failure_load']['cement'])} N" in line
-    told = " ".join(methods.paragraphs(result))
+    told = " ".join(methods.paragraphs(methods.facts(result)))
     assert "followed to failure" in told
     assert "all linearly elastic" not in told
-    assert set(methods.BEYOND_YIELD) <= set(methods.reference_keys(result))
-    assert "followed to failure" not in " ".join(methods.paragraphs(comparison()))
+    assert set(methods.BEYOND_YIELD) <= set(methods.reference_keys(methods.facts(result)))
+    assert "followed to failure" not in " ".join(methods.paragraphs(methods.facts(comparison())))
     assert f"untreated at least {number(table['nonlinear_failure_load']['untreated'])} N" in line
 
 
@@ -287,7 +287,7 @@ def test_methods_and_citation_say_what_was_run(written):
     plain = comparison()
     for one in plain.results.values():
         one.material = np.zeros_like(one.material)
-    assert "pmma" not in "".join(methods.paragraphs(plain))
+    assert "pmma" not in "".join(methods.paragraphs(methods.facts(plain)))
 
 
 def test_every_section_of_the_contents_is_there(written):

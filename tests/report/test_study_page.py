@@ -10,10 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from femsim.report import folder, study_checks, study_page
+import femsim as fs
+from femsim.report import folder, methods, study_checks, study_methods, study_page, study_setup
 from femsim.report.text import number
-from femsim.study.sweep import answers
+from femsim.study.sweep import answers, tasks
+from femsim.study.sweep.spec import StudySpec
 from tests.report.browser import axe_core, chromium, serious_faults, watched
+
+
+def _spec() -> StudySpec:
+    """A small tube in torsion: meshed in a second, and never solved here."""
+    bone = fs.Tube(length=60.0)
+    case = fs.Case(bone=bone, lesion=fs.Lesion(site="shaft_middle"), load="torsion", mesh=fs.Mesh(near=6.0, far=9.0))
+    vary = {"lesion.diameter": [10.0, 20.0, 30.0], "body_mass": {"uniform": [50.0, 90.0]}}
+    return fs.Study(case, vary, {"untreated": fs.Untreated(), "cement": fs.Cement()}, name="size & <turn>").spec
 
 
 class FakeStudy:
@@ -23,7 +33,7 @@ class FakeStudy:
         rng = np.random.default_rng(7)
         rows = []
         for case in range(40):
-            size, angle = float(rng.choice([10, 20, 30])), float(rng.uniform(0, 90))
+            size, angle = float(rng.choice([10, 20, 30])), float(rng.uniform(50, 90))
             loss = 40 * size + rng.normal(0, 60)
             loads = {
                 "intact": 4000.0,
@@ -33,7 +43,7 @@ class FakeStudy:
             }
             rows += [
                 {
-                    "case": f"c{case:02d}", "strategy": name, "param.lesion.diameter": size, "param.lesion.turn": angle,
+                    "case": f"c{case:02d}", "strategy": name, "param.lesion.diameter": size, "param.body_mass": angle,
                     "out.failure_load": load, "out.stiffness": load / 5, "status": "done", "error": None,
                     "repeat": None, "out.force_residual": 1e-9 * (case + 1),
                 }
@@ -43,7 +53,7 @@ class FakeStudy:
             row |= {"status": "failed", "error": "MeshError: too thin", "repeat": "femsim reproduce out/cases/c39"}
             row |= {"out.failure_load": np.nan, "out.stiffness": np.nan}
         self.frame = pd.DataFrame(rows)
-        self.spec = SimpleNamespace(name="size & <turn>", sampling=SimpleNamespace(method="random"))
+        self.spec = _spec()
         self.folder = place
         place.mkdir(parents=True, exist_ok=True)
         (place / "study.toml").write_text('name = "size"\n')
@@ -51,8 +61,22 @@ class FakeStudy:
             told = [f"{case + 2} elements are <flat>"] + ["the wall is mixed"] * (case == 1)
             (place / "cases" / f"c{case:02d}").mkdir(parents=True)
             record = {"id": f"c{case:02d}", "status": "done", "rows": [], "warnings": told}
+            record |= {"params": {}, "hashes": {"mesh": "m", "matrix": "m"}}
+            record["mesh"] = {
+                "elements": 9000 - 1000 * case,
+                "worst_sicn": 0.2 + 0.01 * case,
+                "share_above_quarter": 0.9987,
+            }
             (place / "cases" / f"c{case:02d}" / "metrics.json").write_text(json.dumps(record))
-        self.cases = [SimpleNamespace(id=f"c{case:02d}") for case in range(40)]
+        plain = self.spec.case.model_dump(mode="json")
+        params = {row["case"]: {"lesion.diameter": row["param.lesion.diameter"]} for row in rows}
+        self.cases = [
+            SimpleNamespace(
+                id=one, params=values, case=tasks.task(plain, values, values, 0).case,
+                comparison=tasks.task(plain, values, values, 0).comparison,
+            )
+            for one, values in params.items()
+        ]  # fmt: skip
 
     def __len__(self) -> int:
         return 40
@@ -108,14 +132,88 @@ def test_the_worst_residual_of_all_cases_is_named(study, text):
 
 
 def test_every_part_is_there(text):
-    for anchor in ("answer", "curves", "differences", "sensitivity", "checks", "failed", "provenance", "use"):
+    anchors = ("answer", "setup", "curves", "differences", "sensitivity", "mesh", "checks", "methods", "references")
+    for anchor in (*anchors, "failed", "provenance", "use"):
         assert f'id="{anchor}"' in text
         assert f'href="#{anchor}"' in text
-    assert text.count("<svg ") == 2 * 2 + 1 + 3  # outputs x parameters, pairs, a tornado a strategy
+    # bone, a cut a strategy, outputs x parameters, pairs, a tornado a treated strategy
+    assert text.count("<svg ") == 1 + 3 + 2 * 2 + 1 + 3
+    assert len(text) < 15e6
     assert "femsim reproduce out/cases/c39" in text
     assert "MeshError: too thin" in text
     assert "catheter <a>" not in text  # names stay text
     assert text.count('lang="en"') == 1
+
+
+def test_parameters_have_the_units_of_their_keys(text):
+    plain = _plain_svg(text)
+    assert plain.count("lesion.diameter [mm]") == 2 + 3  # a curve an output, a tornado a treated strategy
+    assert plain.count("body_mass [kg]") == 2 + 3
+
+
+def _plain_svg(page: str) -> str:
+    """Texts of the drawings, each in one piece."""
+    return "|".join(re.findall(r"<!-- (.*?) -->", page) or re.findall(r"<text[^>]*>(.*?)</text>", page))
+
+
+def test_the_bone_of_the_first_case_is_drawn_with_its_moment(study, text):
+    words = _plain(text)
+    assert "Drawn is case c00, the first case that is finished" in words
+    assert f"lesion.diameter = {study.cases[0].params['lesion.diameter']:g} mm" in words
+    for name in ("intact", "untreated", "cement"):
+        assert f"Cut through the lesion, {name}." in text
+    assert "Loads: torque." in text
+    assert ">10 N m<" in text  # a moment, not a force of 0 N
+    assert "tumour tissue" in words
+
+
+def test_the_base_case_is_drawn_where_the_study_holds_it(study, monkeypatch):
+    base = tasks.task(study.spec.case.model_dump(mode="json"), {}, {}, 0).id
+    cases = [*study.cases[:2], SimpleNamespace(id=base, params={}, case=study.cases[0].case)]
+    done = pd.DataFrame({"case": [one.id for one in cases]})
+    drawn = []
+    monkeypatch.setattr(study_setup, "_set_up", lambda task: drawn.append(task.id))
+    notes: list[str] = []
+    _, words = study_setup.picture(SimpleNamespace(spec=study.spec, cases=cases), done, notes)
+    assert drawn == [base]
+    assert words == f"Drawn is case {base}, the base case."
+    assert notes  # nothing came out of what was set up here, and that is said
+
+
+def test_extremes_of_the_meshes_name_their_cases(text):
+    words = _plain(text)
+    assert "elements 7 000 c02 9 000 c00" in words
+    assert "0.200 c00 0.220 c02" in words
+    assert "shape, share above 0.25 99.87 % c00" in words
+    assert "36 solved cases say nothing of their mesh" in words
+
+
+def test_methods_say_what_was_run(study, text):
+    words = _plain(text)
+    assert "The study holds 40 cases, of which 39 were solved (bone: tube)." in words
+    assert "with 7 000 to 9 000 elements" in words
+    assert "lesion.diameter (10, 20, 30 mm)" in words
+    assert "body_mass (uniform from 50 to 90 kg), drawn by a Latin hypercube with 64 samples and seed 0" in words
+    assert "tumour tissue (isotropic" in words
+    for source in ("Reilly", "Wilson"):
+        assert source in words[words.index("Methods The") :]
+    assert "Sobol" not in words  # not computed, so not claimed
+    done = study.frame[study.frame["status"] == "done"]
+    spec = study.spec.model_copy(update={"sampling": study.spec.sampling.model_copy(update={"method": "saltelli"})})
+    other = SimpleNamespace(spec=spec, cases=study.cases)
+    other = type("Other", (), {**vars(other), "__len__": lambda _: 40})()
+    keys = methods.reference_keys(study_methods.facts(other, done.assign(method="reduced", error_bound=2e-4), []))
+    assert {"wilson1927", "saltelli2010", "hesthaven2016"} <= set(keys)
+
+
+def test_a_material_that_no_strategy_uses_is_not_claimed(study):
+    done = study.frame[study.frame["status"] == "done"]
+    bare = fs.Study(study.spec.case, strategies={"untreated": fs.Untreated()})
+    only = SimpleNamespace(spec=bare.spec, cases=bare.cases)
+    only = type("Only", (), {**vars(only), "__len__": lambda _: 1})()
+    done = done[done["case"] == "c00"].assign(case=bare.cases[0].id)
+    materials = study_methods.facts(only, done, []).materials
+    assert materials == ("cortical_bone", "trabecular_bone", "tumour_tissue")
 
 
 def test_a_study_that_has_not_begun_can_be_reported(study, tmp_path):
@@ -139,3 +237,33 @@ def test_the_page_works_in_a_real_browser_and_on_a_phone(study, text):
             assert complaints == []
             assert serious_faults(page, axe_core()) == {}
             page.context.close()
+
+
+def test_the_study_page_works_by_keyboard_alone(study, text):
+    with chromium() as browser:
+        page = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
+        complaints = watched(page)
+        page.goto((study.folder / "report.html").as_uri())
+        # what can be reached, in the order of the page
+        page.evaluate(
+            """() => { const open = (e) => !e.closest("details:not([open])") || e.tagName === "SUMMARY";
+            const all = [...document.querySelectorAll("a[href], summary, [tabindex='0']")].filter(open);
+            all.forEach((e, i) => { e.dataset.stop = i; }); window.stops = all.length; }"""
+        )
+        stops = page.evaluate("window.stops")
+        assert stops > 18
+        seen = []
+        for _ in range(stops):
+            page.keyboard.press("Tab")
+            seen.append(int(page.evaluate("document.activeElement.dataset.stop ?? -1")))
+        assert seen == list(range(stops))  # all of them, in order, and none twice
+        page.keyboard.press("Tab")  # beyond the last one the focus leaves the page: no trap
+        assert page.evaluate("document.activeElement.dataset.stop ?? 'out'") in ("out", "0")
+        page.locator("summary", has_text="The complete study").focus()
+        page.keyboard.press("Enter")
+        assert page.locator("pre").is_visible()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.tagName") == "PRE"
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        assert complaints == []

@@ -88,4 +88,4 @@ def test_rule_of_what_is_not_judged_is_shown(table, capsys):
     assert applied.patches[0].name in table.not_judged
     print_table(table)
     assert table.not_judged in " ".join(capsys.readouterr().out.split())
-    assert table.not_judged[1:-1] in " ".join(methods.paragraphs(table))
+    assert table.not_judged[1:-1] in " ".join(methods.paragraphs(methods.facts(table)))

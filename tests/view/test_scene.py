@@ -59,6 +59,19 @@ def test_arrows_without_force_have_no_length():
     assert np.allclose(made.tails, 0)
 
 
+def test_a_moment_is_drawn_outside_the_bone():
+    top, end = np.array([0, 0, 400.0]), np.zeros(3)
+    arrows = tuple(
+        Arrow(point, np.array([0, 0, turn]), "torque", moment=True) for point in (top, end) for turn in (9e3, -9e3)
+    )
+    made = scene(bone_mesh(), FRAME, arrows=(*arrows, Arrow(top, np.array([0, 0, -5.0]), "weight")))
+    ends = np.stack([made.tails[:, 2], made.tips[:, 2]], axis=1)
+    assert (ends[:2] >= 400.0).all()
+    assert (ends[2:4] <= 0.0).all()
+    assert (np.sign(ends[:4, 1] - ends[:4, 0]) == [1, -1, 1, -1]).all()  # along the moment
+    assert np.ptp(np.abs(np.diff(ends, axis=1))) < 1e-9  # forces and moments each have a scale of their own
+
+
 @pytest.mark.parametrize("direction", [(1, 0, 0), (0, -1, 0.2)])
 def test_the_viewer_can_stand_elsewhere(direction):
     made = scene(bone_mesh(), FRAME, direction=direction)

@@ -77,6 +77,7 @@ def work(job: Job) -> Answer:
 
 
 def _solved(job: Job) -> tuple[dict[str, Any], dict[str, bytes]]:
+    from femsim.mesh import in_short
     from femsim.study.export import vtu
     from femsim.study.sweep import worker
 
@@ -100,6 +101,7 @@ def _solved(job: Job) -> tuple[dict[str, Any], dict[str, bytes]]:
         "peak_memory": done.peak_memory,
         "made": dict(done.made),
         "reused": dict(done.reused),
+        "mesh": dict(in_short(done.result.mesh)),
         "hashes": {"case": job.task.id, "mesh": job.task.mesh, "matrix": job.task.matrix},
         "warnings": list(done.result.warnings),
     }

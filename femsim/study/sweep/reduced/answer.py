@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from femsim.errors import FemsimError, SolveError
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.material.assign import PROJECT_ABOVE
+from femsim.mesh import in_short
 from femsim.study import metrics
 from femsim.study.problem import Problem, equations, loaded, mixed_in, painted, strategies_of
 from femsim.study.progress import Progress
@@ -201,6 +202,7 @@ def _record(one: Task, rows: Mapping[str, dict[str, Any]], problem: Problem, sec
         "rows": [complete[name] for name in rows],
         "seconds": seconds,
         "peak_memory": None,
+        "mesh": dict(in_short(problem.mesh)),
         "hashes": {"case": one.id, "mesh": one.mesh, "matrix": one.matrix},
         "warnings": list(problem.setup.warnings),
     }
