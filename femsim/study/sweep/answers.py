@@ -241,7 +241,8 @@ def sobol(spec: StudySpec, frame: pd.DataFrame, strategy: str, output: str) -> p
         )
     values = _by_design(spec, frame, strategy, output)
     problem = {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
-    found = analyse.analyze(problem, values, calc_second_order=False, seed=spec.sampling.seed)
+    # a seed of 0 is none to SALib: the intervals would differ from call to call
+    found = analyse.analyze(problem, values, calc_second_order=False, seed=spec.sampling.seed + 1)
     return pd.DataFrame(
         {"first": found["S1"], "first_95": found["S1_conf"], "total": found["ST"], "total_95": found["ST_conf"]}, names
     )

@@ -100,7 +100,9 @@ class Memory:
         made = fem.Workspace()
         if sibling is not None:
             made.grid = sibling.grid
-            made.prepared = sibling.prepared.without_factors() if sibling.prepared is not None else None
+            if sibling.prepared is not None:
+                # not its memory, which is of factors that the sibling still has
+                made.prepared = replace(sibling.prepared.without_factors(), spare=())
         self.spaces[mesh, name] = made
         return made
 

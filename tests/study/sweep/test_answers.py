@@ -109,6 +109,7 @@ def test_sobol_indices_of_a_function_whose_indices_are_known() -> None:
     frame = pd.DataFrame({"case": [t.id for t in tasks], "strategy": "cement", "out.failure_load": y})
     frame = frame.sample(frac=1.0, random_state=0)  # the order of the table does not matter
     found = answers.sobol(spec, frame, "cement", "failure_load")
+    assert found.equals(answers.sobol(spec, frame, "cement", "failure_load"))  # the intervals are the same, too
     np.testing.assert_allclose(found["first"], [0.3139, 0.4424, 0.0], atol=0.08)
     np.testing.assert_allclose(found["total"], [0.5576, 0.4424, 0.2437], atol=0.08)
     with pytest.raises(InputError, match="samples have no failure_load"):
