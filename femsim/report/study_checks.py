@@ -29,12 +29,12 @@ def warnings(place: Path, cases: Iterable[str]) -> list[str]:
 
 
 def _times(count: int, cases: int) -> str:
-    """In how many cases; one that was solved on a mesh made before does not say again what is wrong with the mesh."""
+    """In how many of the cases it was said."""
     if cases == 1:
         return "in the only case"
     if count == cases:
         return f"in all {cases} cases; numbers are those of the first"
-    return f"said by {count} of {cases} cases; those on a mesh that was there already do not repeat what belongs to it"
+    return f"in {count} of {cases} cases"
 
 
 def residuals(frame: Any) -> list[tuple[str, str, bool, str]]:

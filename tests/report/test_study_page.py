@@ -122,7 +122,7 @@ def test_strengths_without_error_bar_say_so(text):
 
 def test_warnings_of_cases_are_said_once_each(text):
     assert "<li>2 elements are &lt;flat&gt; (in all 3 cases; numbers are those of the first)</li>" in text
-    assert "<li>the wall is mixed (said by 1 of 3 cases; those on a mesh" in text
+    assert "<li>the wall is mixed (in 1 of 3 cases)</li>" in text
 
 
 def test_the_worst_residual_of_all_cases_is_named(study, text):
