@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,14 @@ def of(prepared: Prepared) -> tuple[dict[str, Any] | None, str]:
         return _pack(prepared)
     except Exception as error:  # hours of solving must not be lost to a picture
         return None, f"The 3-D view could not be made: {type(error).__name__}: {error}"
+
+
+def json_of(model: dict[str, Any] | None) -> Any:
+    """The model for a script element of a page; empty where there is none."""
+    from markupsafe import Markup
+
+    # "<" never stands in the JSON as such, so that no text in a label can end the script element
+    return Markup(json.dumps(model, separators=(",", ":")).replace("<", "\\u003c")) if model else ""
 
 
 def _pack(prepared: Prepared) -> tuple[dict[str, Any] | None, str]:

@@ -55,8 +55,7 @@ def html(prepared: Prepared, record: dict[str, Any], notes: tuple[str, ...] = ()
         ),
         "answer": answer.answer(result),
         "gallery": drawn,
-        # "<" never stands in the JSON as such, so that no text in a label can end the script element
-        "model": Markup(json.dumps(model, separators=(",", ":")).replace("<", "\\u003c")) if model else "",
+        "model": model3d.json_of(model),
         "model_note": model_note,
         "table": tables.comparison(result),
         "error_note": bars.note(result),

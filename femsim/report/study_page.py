@@ -35,7 +35,7 @@ def html(study: Any) -> str:
     notes = _strangers(study)
     sobol = _sobol(study, done, outputs, notes)
     cases = [str(one) for one in done["case"].unique()] if len(done) else []
-    bone, drawn = study_setup.picture(study, done, notes)
+    drawn = study_setup.picture(study, done, notes)
     meshes = study_checks.meshes(study.folder, cases)
     told = study_methods.facts(study, done, list(meshes.values()))
     found = {
@@ -44,8 +44,11 @@ def html(study: Any) -> str:
         "counts": _counts(study, frame, done),
         "answer": _answer(done, outputs),
         "summary": _summary(done, outputs),
-        "bone": bone,
-        "drawn": drawn,
+        "bone": drawn.pictures,
+        "drawn": drawn.words,
+        "model": drawn.model,
+        "model_note": drawn.model_note,
+        "script": Markup(page.static("viewer.js")),
         "meshes": study_checks.mesh_rows(meshes),
         "without_mesh": len(cases) - len(meshes),
         "methods": methods.paragraphs(told) if cases else [],

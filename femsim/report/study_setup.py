@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from femsim.anatomy import Bone
 from femsim.errors import FemsimWarning
 from femsim.mesh import Mesh
-from femsim.report import gallery
+from femsim.report import gallery, model3d
 from femsim.report.figures import Prepared
 from femsim.study.finish import arrows
 from femsim.study.problem import build, painted, strategies_of
@@ -43,8 +43,18 @@ class SetUp:
     held: NDArray[np.int64]
 
 
-def picture(study: Any, done: Any, notes: list[str]) -> tuple[gallery.Gallery, str]:
-    """Bone, loads, supports and the cut of every strategy, and which case that is; what fails is added to `notes`.
+@dataclass(frozen=True)
+class Drawn:
+    """Bone, loads, supports and the cuts; the model to turn, as JSON, or why there is none; which case that is."""
+
+    pictures: gallery.Gallery = field(default_factory=gallery.Gallery)
+    model: Any = ""
+    model_note: str = ""
+    words: str = ""
+
+
+def picture(study: Any, done: Any, notes: list[str]) -> Drawn:
+    """One case as pictures and as a model to turn; what fails is added to `notes`.
 
     The base case where the study holds it, else the first finished one. Its mesh comes from the store; where it is not
     there any more, this one mesh is made again.
@@ -52,13 +62,14 @@ def picture(study: Any, done: Any, notes: list[str]) -> tuple[gallery.Gallery, s
     finished = set(done["case"]) if len(done) else set()
     listed = [one for one in study.cases if one.id in finished]
     if not listed:
-        return gallery.Gallery(), ""
+        return Drawn()
     base = tasks.task(study.spec.case.model_dump(mode="json"), {}, {}, 0).id
     chosen = next((one for one in listed if one.id == base), listed[0])
     prepared = gallery.attempt(notes, "The bone", lambda: Prepared(_set_up(chosen)), None)
     if prepared is None:
-        return gallery.Gallery(), ""
-    return gallery.set_up(prepared, notes), _words(chosen, base)
+        return Drawn()
+    model, note = model3d.of(prepared)
+    return Drawn(gallery.set_up(prepared, notes), model3d.json_of(model), note, _words(chosen, base))
 
 
 def _set_up(task: Any) -> SetUp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import shutil
 import subprocess
 import tarfile
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
+import numpy as np
 import pytest
 
 ARGUMENTS = [
@@ -49,6 +52,23 @@ def watched(page: Any) -> list[str]:
     page.on("pageerror", lambda error: found.append(f"exception: {error}"))
     page.on("requestfailed", lambda request: found.append(f"request: {request.url}"))
     return found
+
+
+def picture(page: Any) -> np.ndarray:
+    """The 3-D view as it is now, (h, w, 3)."""
+    return matplotlib.image.imread(io.BytesIO(page.locator("#viewer canvas").screenshot()))[..., :3]
+
+
+def changed(page: Any, act: Any) -> float:
+    """Share of the pixels of the canvas that an action changes."""
+    before, share = picture(page), 0.0
+    act()
+    for _ in range(12):  # a busy machine takes its time to draw
+        page.wait_for_timeout(400)
+        share = float((np.abs(before - picture(page)).max(axis=-1) > 0.02).mean())
+        if share:
+            break
+    return share
 
 
 @functools.cache

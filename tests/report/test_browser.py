@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-import matplotlib.image
 import numpy as np
 import pytest
 
 from femsim.report import figures, folder
 from femsim.report.page import html
-from tests.report.browser import axe_core, chromium, serious_faults, watched
+from tests.report.browser import axe_core, changed, chromium, picture, serious_faults, watched
 from tests.report.fake import STRATEGIES, comparison
 
 
@@ -36,26 +34,10 @@ def _open(browser, report, **options):
     return page, complaints
 
 
-def _picture(page) -> np.ndarray:
-    return matplotlib.image.imread(io.BytesIO(page.locator("#viewer canvas").screenshot()))[..., :3]
-
-
-def _changed(page, act) -> float:
-    """Share of the pixels of the canvas that an action changes."""
-    before, share = _picture(page), 0.0
-    act()
-    for _ in range(12):  # a busy machine takes its time to draw
-        page.wait_for_timeout(400)
-        share = float((np.abs(before - _picture(page)).max(axis=-1) > 0.02).mean())
-        if share:
-            break
-    return share
-
-
 def test_the_3d_view_draws_and_reacts_to_every_switch(browser, report):
     page, complaints = _open(browser, report, viewport={"width": 1280, "height": 900})
     page.locator("#model").scroll_into_view_if_needed()
-    drawn = _picture(page)
+    drawn = picture(page)
     assert (np.abs(drawn - drawn[2, 2]).max(axis=-1) > 0.05).mean() > 0.005
     assert int(page.locator("#viewer").get_attribute("data-triangles")) > 5000
 
@@ -69,23 +51,23 @@ def test_the_3d_view_draws_and_reacts_to_every_switch(browser, report):
         )
 
     canvas = page.locator("#viewer canvas")
-    assert _changed(page, lambda: choose("field", "risk")) > 0.003
+    assert changed(page, lambda: choose("field", "risk")) > 0.003
     page.locator("#viewer-key").wait_for(state="visible")
-    assert _changed(page, lambda: choose("strategy", "0")) > 0.0001
-    assert _changed(page, lambda: slide("depth", 80)) > 0.0005
-    assert _changed(page, lambda: choose("cut", "none")) > 0.003
-    assert _changed(page, lambda: slide("scale", 50)) > 0.003
-    assert _changed(page, lambda: choose("strategy", "all")) > 0.01
+    assert changed(page, lambda: choose("strategy", "0")) > 0.0001
+    assert changed(page, lambda: slide("depth", 80)) > 0.0005
+    assert changed(page, lambda: choose("cut", "none")) > 0.003
+    assert changed(page, lambda: slide("scale", 50)) > 0.003
+    assert changed(page, lambda: choose("strategy", "all")) > 0.01
     names = page.locator("#viewer-names span").all_text_contents()
     assert names == [label for _, label, *_ in STRATEGIES]
     choose("strategy", "2")
     choose("field", "")
     page.locator("#viewer-key").wait_for(state="hidden")  # the page redraws with the next frame
-    assert _changed(page, lambda: page.locator("#viewer-materials input").first.uncheck()) > 0.003
+    assert changed(page, lambda: page.locator("#viewer-materials input").first.uncheck()) > 0.003
     canvas.focus()
-    assert _changed(page, lambda: page.keyboard.press("ArrowLeft")) > 0.001
-    assert _changed(page, lambda: page.keyboard.press("+")) > 0.001
-    assert _changed(page, lambda: page.locator("#viewer-near").click()) > 0.01
+    assert changed(page, lambda: page.keyboard.press("ArrowLeft")) > 0.001
+    assert changed(page, lambda: page.keyboard.press("+")) > 0.001
+    assert changed(page, lambda: page.locator("#viewer-near").click()) > 0.01
     assert complaints == []
     page.context.close()
 

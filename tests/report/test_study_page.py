@@ -15,7 +15,7 @@ from femsim.report import folder, methods, study_checks, study_methods, study_pa
 from femsim.report.text import number
 from femsim.study.sweep import answers, tasks
 from femsim.study.sweep.spec import StudySpec
-from tests.report.browser import axe_core, chromium, serious_faults, watched
+from tests.report.browser import axe_core, changed, chromium, picture, serious_faults, watched
 
 
 def _spec() -> StudySpec:
@@ -174,7 +174,7 @@ def test_the_base_case_is_drawn_where_the_study_holds_it(study, monkeypatch):
     drawn = []
     monkeypatch.setattr(study_setup, "_set_up", lambda task: drawn.append(task.id))
     notes: list[str] = []
-    _, words = study_setup.picture(SimpleNamespace(spec=study.spec, cases=cases), done, notes)
+    words = study_setup.picture(SimpleNamespace(spec=study.spec, cases=cases), done, notes).words
     assert drawn == [base]
     assert words == f"Drawn is case {base}, the base case."
     assert notes  # nothing came out of what was set up here, and that is said
@@ -239,15 +239,33 @@ def test_the_page_works_in_a_real_browser_and_on_a_phone(study, text):
             page.context.close()
 
 
+def test_the_model_of_a_study_turns_without_fields(study, text):
+    with chromium() as browser:
+        page = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
+        complaints = watched(page)
+        page.goto((study.folder / "report.html").as_uri())
+        page.locator("#viewer-note").filter(has_text="Drag to turn").wait_for(timeout=60_000)
+        page.locator("#model").scroll_into_view_if_needed()
+        drawn = picture(page)
+        assert (np.abs(drawn - drawn[2, 2]).max(axis=-1) > 0.05).mean() > 0.005
+        assert page.locator("#viewer-field option").count() == 1  # materials; nothing was solved for it
+        assert page.locator("#viewer-scale").is_hidden()
+        assert changed(page, lambda: page.select_option("#viewer-cut", "none")) > 0.003
+        assert changed(page, lambda: page.locator("#viewer-materials input").first.uncheck()) > 0.003
+        assert complaints == []
+
+
 def test_the_study_page_works_by_keyboard_alone(study, text):
     with chromium() as browser:
         page = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
         complaints = watched(page)
         page.goto((study.folder / "report.html").as_uri())
+        page.locator("#viewer-note").filter(has_text="Drag to turn").wait_for(timeout=60_000)  # its switches are there
         # what can be reached, in the order of the page
         page.evaluate(
             """() => { const open = (e) => !e.closest("details:not([open])") || e.tagName === "SUMMARY";
-            const all = [...document.querySelectorAll("a[href], summary, [tabindex='0']")].filter(open);
+            const all = [...document.querySelectorAll("a[href], summary, [tabindex='0'], button, select, input")]
+                .filter((e) => open(e) && e.checkVisibility());
             all.forEach((e, i) => { e.dataset.stop = i; }); window.stops = all.length; }"""
         )
         stops = page.evaluate("window.stops")

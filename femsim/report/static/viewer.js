@@ -60,6 +60,7 @@
   get("viewer-strategy").value = data.strategies.length - 1;
   get("viewer-field").add(new Option("material", ""));
   for (const f of data.fields) get("viewer-field").add(new Option(f.label + (f.unit ? " [" + f.unit + "]" : ""), f.name));
+  get("viewer-scale").closest("label").hidden = !data.strategies.some((s) => s.displacement);
   for (const id of ["viewer-strategy", "viewer-field", "viewer-cut", "viewer-depth", "viewer-scale"])
     get(id).addEventListener("input", () => later(rebuild));
   get("viewer-reset").addEventListener("click", () => { start(); draw(); });
