@@ -93,8 +93,8 @@ def _warn_too_large(problem: Problem, result: CaseResult, path: nonlinear.LoadPa
     position = 100.0 * float(problem.setup.bone.fraction(where)[0])
     name = result.materials[int(result.material[worst])].replace("_", " ")
     warnings.warn(
-        f"{result.name}: {count} of {int(soft.sum())} softening elements are too large for their fracture energy, by up "
-        f"to {100.0 * (over[worst] - 1.0):.2g} % ({name}, {side_words(problem.setup.bone, where)}, {position:.0f} % "
+        f"{result.name}: {count} of {int(soft.sum())} softening elements are too large for their fracture energy, by "
+        f"up to {100.0 * (over[worst] - 1.0):.2g} % ({name}, {side_words(problem.setup.bone, where)}, {position:.0f} % "
         "of the length): they dissipate more than that, and the non-linear failure load is too high. Elements smaller "
         "by that much would do.",
         FemsimWarning,
