@@ -17,7 +17,7 @@ from femsim.solid import Arrangement, Box, Cylinder
 OUTER, WALL, LENGTH, POT = 7.0, 2.5, 80.0, 10.0
 SLOT = 1.75 * 2.0 * OUTER
 AVERAGED = 2.0  # mm: diameter of the ball over which strain and stress are averaged
-MATERIALS = tuple(material.library()[name] for name in ("cortical_bone", "pmma", "steel_316l"))
+MATERIALS = tuple(material.get(name) for name in ("cortical_bone", "pmma", "steel_316l"))
 BONE, CEMENT, STEEL = range(3)
 #: Torque over torque, mean and standard deviation: Leggon et al., J Orthop Res 1988, doi 10.1002/jor.1100060410.
 MEASURED = {

@@ -2,7 +2,7 @@
 
 from femsim.loads.applied import Applied, Patch
 from femsim.loads.apply import apply, check_fits
-from femsim.loads.library import (
+from femsim.loads.load_case import (
     GRAVITY,
     Bench,
     Held,
@@ -12,7 +12,7 @@ from femsim.loads.library import (
     Position,
     Roller,
     get,
-    library,
+    load_cases,
     read_case,
 )
 
@@ -30,6 +30,6 @@ __all__ = [
     "apply",
     "check_fits",
     "get",
-    "library",
+    "load_cases",
     "read_case",
 ]

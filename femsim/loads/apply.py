@@ -14,7 +14,7 @@ from femsim.errors import FemsimWarning, InputError
 from femsim.fem.supports import Fixed
 from femsim.loads.applied import Applied, Patch
 from femsim.loads.bench import bench
-from femsim.loads.library import GRAVITY, LoadCaseData, LoadItem, Pin, Roller, get, library
+from femsim.loads.load_case import GRAVITY, LoadCaseData, LoadItem, Pin, Roller, get, load_cases
 from femsim.loads.patch import FAR, BoneLike, Skin, end_nodes, find, landmark, off_surface, skin
 from femsim.mesh.mesh import Mesh
 
@@ -76,7 +76,7 @@ def check_fits(case: LoadCaseData, bone: BoneLike, body_mass: float) -> None:
             "Give the mass of the patient in kg, 1 to 500.",
         )
     if bone.kind not in case.bones:
-        fitting = ", ".join(name for name, one in library().items() if bone.kind in one.bones)
+        fitting = ", ".join(name for name, one in load_cases().items() if bone.kind in one.bones)
         raise InputError(
             f"The load {case.name!r} is for {' or '.join(case.bones)}, not for a {bone.kind}.",
             "Its forces act on landmarks that this bone does not have.",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from femsim.fem.supports import Fixed
 from femsim.loads.applied import Applied, Patch
-from femsim.loads.library import Bench, LoadCaseData
+from femsim.loads.load_case import Bench, LoadCaseData
 from femsim.loads.patch import BoneLike, Skin, round_patch, surface_towards
 from femsim.mesh.mesh import Mesh
 

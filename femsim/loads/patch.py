@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from femsim.errors import GeometryError, InputError, MeshError
 from femsim.fem.elements import element
 from femsim.fem.forces import face_areas
-from femsim.loads.library import Position
+from femsim.loads.load_case import Position
 from femsim.loads.places import ahead, foot
 from femsim.mesh.mesh import Mesh
 

@@ -1,6 +1,6 @@
 """Materials: the library with sources, density laws, and the way from names to stiffness.
 
-``library()`` and ``density_laws()`` are the registries that the command line prints, the case file checks against and
+``materials()`` and ``density_laws()`` are the registries that the command line prints, the case file checks against and
 the solver uses; there is no second list.
 """
 
@@ -14,7 +14,7 @@ from femsim.material.density import (
     elastic_modulus,
     yield_strength,
 )
-from femsim.material.library import CONSTANTS, CRITERIA, KINDS, MaterialData, get, library
+from femsim.material.material_data import CONSTANTS, CRITERIA, KINDS, MaterialData, get, materials
 
 __all__ = [
     "CONSTANTS",
@@ -31,6 +31,6 @@ __all__ = [
     "density_laws",
     "elastic_modulus",
     "get",
-    "library",
+    "materials",
     "yield_strength",
 ]

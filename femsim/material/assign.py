@@ -12,7 +12,7 @@ from femsim.errors import InputError, MaterialError
 from femsim.fem.elasticity import poisson_equivalent
 from femsim.fem.material import Material
 from femsim.material.density import elastic_modulus
-from femsim.material.library import MaterialData, get
+from femsim.material.material_data import MaterialData, get
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import MaterialError
 from femsim.fem import nonlinear
-from femsim.material.library import MaterialData
+from femsim.material.material_data import MaterialData
 
 #: Share of the strength that is left after tensile fracture, so that no fragment is loose in the equations.
 RESIDUAL = 0.02

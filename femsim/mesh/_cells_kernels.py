@@ -19,7 +19,7 @@ STAR = 400  # vertices with more tetrahedra than this are left alone
 
 
 @njit(cache=True)
-def build(tet: Index, m: int, n: int) -> tuple[Index, Index]:  # pragma: no cover - compiled
+def build(tet: Index, m: int, n: int) -> tuple[Index, Index]:
     """Lists of the slots of every vertex."""
     head = np.full(n, -1)
     link = np.full(4 * len(tet), -1)
@@ -31,7 +31,7 @@ def build(tet: Index, m: int, n: int) -> tuple[Index, Index]:  # pragma: no cove
 
 
 @njit(cache=True)
-def add(tet: Index, mask: Index, head: Index, link: Index, t: int, v: Index, label: int) -> None:  # pragma: no cover
+def add(tet: Index, mask: Index, head: Index, link: Index, t: int, v: Index, label: int) -> None:
     mask[t] = label
     for i in range(4):
         tet[t, i] = v[i]
@@ -40,7 +40,7 @@ def add(tet: Index, mask: Index, head: Index, link: Index, t: int, v: Index, lab
 
 
 @njit(cache=True)
-def remove(tet: Index, mask: Index, head: Index, link: Index, t: int) -> None:  # pragma: no cover - compiled
+def remove(tet: Index, mask: Index, head: Index, link: Index, t: int) -> None:
     mask[t] = -1
     for i in range(4):
         v, slot = tet[t, i], 4 * t + i
@@ -54,7 +54,7 @@ def remove(tet: Index, mask: Index, head: Index, link: Index, t: int) -> None:  
 
 
 @njit(cache=True)
-def vacant(spare: Index, count: Index, capacity: int) -> int:  # pragma: no cover - compiled
+def vacant(spare: Index, count: Index, capacity: int) -> int:
     if count[1] > 0:
         count[1] -= 1
         return spare[count[1]]
@@ -65,7 +65,7 @@ def vacant(spare: Index, count: Index, capacity: int) -> int:  # pragma: no cove
 
 
 @njit(cache=True)
-def star_of(head: Index, link: Index, v: int, out: Index) -> int:  # pragma: no cover - compiled
+def star_of(head: Index, link: Index, v: int, out: Index) -> int:
     n, slot = 0, head[v]
     while slot >= 0:
         if n == STAR:
@@ -79,10 +79,10 @@ def star_of(head: Index, link: Index, v: int, out: Index) -> int:  # pragma: no 
 
 
 @njit(cache=True)
-def holds(tet: Index, t: int, v: int) -> bool:  # pragma: no cover - compiled
+def holds(tet: Index, t: int, v: int) -> bool:
     return tet[t, 0] == v or tet[t, 1] == v or tet[t, 2] == v or tet[t, 3] == v
 
 
 @njit(cache=True)
-def shape(p: Array, tet: Index, t: int) -> float:  # pragma: no cover - compiled
+def shape(p: Array, tet: Index, t: int) -> float:
     return sicn(p, tet[t, 0], tet[t, 1], tet[t, 2], tet[t, 3])

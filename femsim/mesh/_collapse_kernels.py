@@ -12,7 +12,7 @@ from femsim.mesh._shape import sicn, volume6
 
 
 @njit(cache=True)
-def open_face(tet, star, n, t, v, i, w):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def open_face(tet, star, n, t, v, i, w):  # type: ignore[no-untyped-def]
     """Whether face (without corner i) of t, which holds v, has no other tetrahedron in the star of v."""
     for k in range(n):
         s = star[k]
@@ -28,7 +28,7 @@ def open_face(tet, star, n, t, v, i, w):  # type: ignore[no-untyped-def]  # prag
 
 
 @njit(cache=True)
-def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  # type: ignore[no-untyped-def]  # pragma: no cover
+def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  # type: ignore[no-untyped-def]
     """Merge v into w along their edge, where every surface of v holds the edge and no shape gets worse than before."""
     if kind[v] == 2:
         return False
@@ -88,7 +88,7 @@ def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  #
 
 
 @njit(cache=True)
-def _edge_on_surfaces(tet, mask, star, n, v, w):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _edge_on_surfaces(tet, mask, star, n, v, w):  # type: ignore[no-untyped-def]
     """Whether edge v w lies on every surface that v lies on; judged by the labels around both."""
     for k in range(n):
         found = False

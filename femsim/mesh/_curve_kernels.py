@@ -30,7 +30,7 @@ def sample_gradients() -> tuple[Array, int]:
 
 
 @njit(cache=True)
-def jacobians(points: Array, cells: NDArray[np.int64], gradients: Array) -> Array:  # pragma: no cover - compiled
+def jacobians(points: Array, cells: NDArray[np.int64], gradients: Array) -> Array:
     """Jacobian determinants (m, s) of ten-node tetrahedra (m, 10) at s points."""
     result = np.empty((len(cells), len(gradients)))
     x = np.empty((10, 3))

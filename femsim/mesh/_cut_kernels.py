@@ -14,7 +14,7 @@ Flag = NDArray[np.bool_]
 
 
 @njit(cache=True)
-def csr(index: Index, values: Index, n: int) -> tuple[Index, Index]:  # pragma: no cover - compiled
+def csr(index: Index, values: Index, n: int) -> tuple[Index, Index]:
     """Rows of `values` by `index` (which may repeat), in order of appearance: row pointers (n + 1,) and values."""
     pointer = np.zeros(n + 1, np.int64)
     for i in index:
@@ -30,7 +30,7 @@ def csr(index: Index, values: Index, n: int) -> tuple[Index, Index]:  # pragma: 
 
 
 @njit(cache=True)
-def _outer(cells: Index, star: Index, v: int, w: int) -> bool:  # pragma: no cover - compiled
+def _outer(cells: Index, star: Index, v: int, w: int) -> bool:
     """Whether a face v w x of the star of v belongs to one tetrahedron only; w = -1 asks for any face at v."""
     for i in star:
         for j in range(4):
@@ -55,7 +55,7 @@ def _outer(cells: Index, star: Index, v: int, w: int) -> bool:  # pragma: no cov
 
 
 @njit(cache=True)
-def _same_stratum(cells: Index, mask: Index, star: Index, v: int, w: int) -> bool:  # pragma: no cover - compiled
+def _same_stratum(cells: Index, mask: Index, star: Index, v: int, w: int) -> bool:
     """Whether edge v w lies on every surface that v lies on."""
     for i in star:
         found = False
@@ -74,7 +74,7 @@ def _same_stratum(cells: Index, mask: Index, star: Index, v: int, w: int) -> boo
 
 
 @njit(cache=True)
-def _on_surface(cells: Index, mask: Index, star: Index, v: int) -> bool:  # pragma: no cover - compiled
+def _on_surface(cells: Index, mask: Index, star: Index, v: int) -> bool:
     """Whether v lies on the outer surface or between compartments."""
     for i in star:
         if mask[i] != mask[star[0]]:
@@ -83,7 +83,7 @@ def _on_surface(cells: Index, mask: Index, star: Index, v: int) -> bool:  # prag
 
 
 @njit(cache=True)
-def _worst(p: Array, cells: Index, star: Index) -> float:  # pragma: no cover - compiled
+def _worst(p: Array, cells: Index, star: Index) -> float:
     worst = 2.0
     for i in star:
         worst = min(worst, sicn(p, cells[i, 0], cells[i, 1], cells[i, 2], cells[i, 3]))
@@ -109,7 +109,7 @@ def snap(
     alpha: float,
     merge: float,
     thin: float,
-) -> int:  # pragma: no cover - compiled
+) -> int:
     """Move vertices onto the surface, or declare them on it; changes `p`, `phi` and `slack`.
 
     Returns the number of vertices that were declared on the surface without being moved.
@@ -161,9 +161,7 @@ def snap(
 
 
 @njit(cache=True)
-def split(
-    cells: Index, edge_of: Index, rank: Index, edges: Index, new_vertex: Index
-) -> tuple[Index, Index]:  # pragma: no cover - compiled
+def split(cells: Index, edge_of: Index, rank: Index, edges: Index, new_vertex: Index) -> tuple[Index, Index]:
     """Split tetrahedra at their crossed edges, in the global order of `rank`.
 
     `edge_of` (m, 6) holds the crossed edge of every tetrahedron or -1; `new_vertex` the vertex on every edge. Because

@@ -14,7 +14,7 @@ from femsim.mesh._swap_kernels import across, remove_edge, swap_face
 
 
 @njit(cache=True)
-def _relabel(p, tet, mask, head, link, kind, star, t):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _relabel(p, tet, mask, head, link, kind, star, t):  # type: ignore[no-untyped-def]
     """Give a flat element between two compartments to the one that holds more of its faces; costs next to no volume."""
     counts = np.zeros(4, np.int64)
     labels = np.full(4, -1, np.int64)
@@ -38,7 +38,7 @@ def _relabel(p, tet, mask, head, link, kind, star, t):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def improve_round(p, tet, mask, head, link, kind, spare, count, target):  # type: ignore[no-untyped-def]  # pragma: no cover
+def improve_round(p, tet, mask, head, link, kind, spare, count, target):  # type: ignore[no-untyped-def]
     """One round over the elements below `target`; returns how many operations were done."""
     star = np.empty(STAR, np.int64)
     done = 0

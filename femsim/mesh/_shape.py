@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 
 @njit(cache=True, inline="never")
-def sicn(p: Array, a: int, b: int, c: int, d: int) -> float:  # pragma: no cover - compiled
+def sicn(p: Array, a: int, b: int, c: int, d: int) -> float:
     """Signed inverse condition number of tetrahedron a b c d: 1 for the regular one, 0 flat, negative turned over.
 
     3 det(T) / (|T| |adj T|) in Frobenius norms, T mapping the regular tetrahedron to this one: gmsh's SICN.
@@ -41,7 +41,7 @@ def sicn(p: Array, a: int, b: int, c: int, d: int) -> float:  # pragma: no cover
 
 
 @njit(cache=True)
-def volume6(p: Array, a: int, b: int, c: int, d: int) -> float:  # pragma: no cover - compiled
+def volume6(p: Array, a: int, b: int, c: int, d: int) -> float:
     """Six times the signed volume of tetrahedron a b c d."""
     x, y, z = p[b, 0] - p[a, 0], p[b, 1] - p[a, 1], p[b, 2] - p[a, 2]
     u, v, w = p[c, 0] - p[a, 0], p[c, 1] - p[a, 1], p[c, 2] - p[a, 2]
@@ -50,7 +50,7 @@ def volume6(p: Array, a: int, b: int, c: int, d: int) -> float:  # pragma: no co
 
 
 @njit(cache=True)
-def all_sicn(p: Array, cells: NDArray[np.int64]) -> Array:  # pragma: no cover - compiled
+def all_sicn(p: Array, cells: NDArray[np.int64]) -> Array:
     """SICN (m,) of straight tetrahedra (m, 4)."""
     result = np.empty(len(cells))
     for i in range(len(cells)):

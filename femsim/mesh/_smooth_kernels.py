@@ -11,7 +11,7 @@ from femsim.mesh._cells_kernels import holds, shape, star_of
 
 
 @njit(cache=True)
-def _normal(p, tet, mask, star, n, v, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _normal(p, tet, mask, star, n, v, out):  # type: ignore[no-untyped-def]
     """Unit normal of the one surface through v; False where v lies on none or on several, or the surface bends."""
     low, high = 1 << 62, -1
     for k in range(n):
@@ -57,7 +57,7 @@ def _normal(p, tet, mask, star, n, v, out):  # type: ignore[no-untyped-def]  # p
 
 
 @njit(cache=True)
-def smooth(p, tet, mask, head, link, kind, star, v):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def smooth(p, tet, mask, head, link, kind, star, v):  # type: ignore[no-untyped-def]
     """Move v to lift the worst shape around it: up the slope of the worst, within the surface it lies on."""
     if kind[v] == 2:
         return False

@@ -16,7 +16,7 @@ RING = 8  # edges with more tetrahedra than this are not removed
 
 
 @njit(cache=True)
-def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: Index) -> int:  # pragma: no cover
+def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: Index) -> int:
     """Vertices of the closed ring of tetrahedra around edge a b, counter-clockwise seen from b; -1 if it is open."""
     m = 0
     for i in range(n):
@@ -69,7 +69,7 @@ def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: 
 
 
 @njit(cache=True)
-def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type: ignore[no-untyped-def]  # pragma: no cover
+def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type: ignore[no-untyped-def]
     """Replace the ring around edge a b by the best triangulation of the ring, if that lifts the worst shape."""
     n = star_of(head, link, a, star)
     if n < 0:
@@ -124,7 +124,7 @@ def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type
 
 
 @njit(cache=True)
-def across(tet, head, link, star, t, i):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def across(tet, head, link, star, t, i):  # type: ignore[no-untyped-def]
     """Tetrahedron behind the face opposite to corner i, or -1 on the outer surface; -2 where that is unknown."""
     a, b, c = tet[t, (i + 1) % 4], tet[t, (i + 2) % 4], tet[t, (i + 3) % 4]
     n = star_of(head, link, a, star)
@@ -138,7 +138,7 @@ def across(tet, head, link, star, t, i):  # type: ignore[no-untyped-def]  # prag
 
 
 @njit(cache=True)
-def swap_face(p, tet, mask, head, link, spare, count, star, t, i):  # type: ignore[no-untyped-def]  # pragma: no cover
+def swap_face(p, tet, mask, head, link, spare, count, star, t, i):  # type: ignore[no-untyped-def]
     """Replace two tetrahedra that share a face by three around a new edge, if that lifts the worst shape."""
     s = across(tet, head, link, star, t, i)
     if s < 0 or mask[s] != mask[t]:

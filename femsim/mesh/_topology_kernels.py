@@ -12,7 +12,7 @@ Index = NDArray[np.int64]
 
 
 @njit(cache=True)
-def match_faces(cells: Index, faces: Index, n: int) -> tuple[Index, int]:  # pragma: no cover - compiled
+def match_faces(cells: Index, faces: Index, n: int) -> tuple[Index, int]:
     """Cell behind every local face (m, 4), -1 where there is none; and one face that three cells share, or -1.
 
     Faces are put into the bucket of their smallest vertex and compared within it.
@@ -56,7 +56,7 @@ def match_faces(cells: Index, faces: Index, n: int) -> tuple[Index, int]:  # pra
 
 
 @njit(cache=True)
-def number_edges(cells: Index, pairs: Index, n: int) -> tuple[Index, Index]:  # pragma: no cover - compiled
+def number_edges(cells: Index, pairs: Index, n: int) -> tuple[Index, Index]:
     """Unique edges (e, 2), smaller vertex first, sorted; and their numbers for every cell (m, len(pairs))."""
     m, width = len(cells), len(pairs)
     start = np.zeros(n + 1, np.int64)

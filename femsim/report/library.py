@@ -100,20 +100,20 @@ def _rows(library: Mapping[str, Any]) -> list[Row]:
 def _materials() -> list[Row]:
     from femsim import material
 
-    return _rows(material.library()) + _rows({f"density law {k}": v for k, v in material.density_laws().items()})
+    return _rows(material.materials()) + _rows({f"density law {k}": v for k, v in material.density_laws().items()})
 
 
 def _loads() -> list[Row]:
     from femsim import loads
 
-    return _rows(loads.library())
+    return _rows(loads.load_cases())
 
 
 def _criteria() -> list[Row]:
     from femsim import material
 
     found = []
-    for row in _rows({name: data.strength for name, data in material.library().items()}):
+    for row in _rows({name: data.strength for name, data in material.materials().items()}):
         found.append({"criterion": material.get(row["name"]).criterion, "material": row.pop("name"), **row})
     return sorted(found, key=lambda row: (row["criterion"], row["material"]))
 

@@ -98,7 +98,7 @@ def _bone_and_mesh(result: Any) -> str:
 def _materials(told: Facts) -> str:
     parts = []
     for name in told.materials:
-        data = material.library().get(name)
+        data = material.materials().get(name)
         if data is None:
             parts.append(name.replace("_", " "))
             continue
@@ -121,7 +121,7 @@ def _materials(told: Facts) -> str:
 
 
 def _load(result: Any) -> str:
-    load = loads.library().get(str(next(iter(result.frame["load"]), ""))) if "load" in result.frame else None
+    load = loads.load_cases().get(str(next(iter(result.frame["load"]), ""))) if "load" in result.frame else None
     if load is None:
         return "Loads: see the complete case."
     case = result.case.model_dump(mode="json")
@@ -141,7 +141,7 @@ def _solved(result: Any) -> str:
 def _failure(told: Facts) -> str:
     length = (told.case.get("risk") or {}).get("averaging_length")
     ball = f"over a ball of {length:g} mm diameter" if isinstance(length, (int, float)) else "over a physical length"
-    rules = sorted({data.criterion for name in told.materials if (data := material.library().get(name))} - {"none"})
+    rules = sorted({data.criterion for name in told.materials if (data := material.materials().get(name))} - {"none"})
     words = {
         "principal_strain": "principal strain limits",
         "rankine": "largest principal stress",
@@ -206,13 +206,13 @@ def reference_keys(told: Facts) -> list[str]:
     """Keys of every source that a number of this run comes from."""
     keys: dict[str, None] = {}
     for name in told.materials:
-        data = material.library().get(name)
+        data = material.materials().get(name)
         if data is None:
             continue
         _add(keys, (one.source for group in (data.elastic, data.strength) for one in group.values()))
         if data.density_law:
             _add(keys, [_sources(material.density_laws()[data.density_law])])
-    _add(keys, [_sources(load) for name in told.loads if (load := loads.library().get(name)) is not None])
+    _add(keys, [_sources(load) for name in told.loads if (load := loads.load_cases().get(name)) is not None])
     _add(keys, [BEYOND_YIELD if told.followed else (), told.sources])
     known = sourced.references()
     return [key for key in keys if key in known and known[key].kind != "misc"]
@@ -239,7 +239,7 @@ def doubtful(told: Facts) -> list[str]:
 
     found = []
     for name in told.materials:
-        data = material.library().get(name)
+        data = material.materials().get(name)
         pairs = values_in({"elastic": data.elastic, "strength": data.strength}) if data is not None else ()
         bad = [path.split(".")[-1] for path, one in pairs if one.trust == "M?"]
         if bad:

@@ -85,7 +85,7 @@ def _count(value: int) -> str:
 
 
 def _loads(used: Sequence[str], tasks: Sequence[Any]) -> str:
-    known = [load.title for name in used if (load := loads.library().get(name)) is not None]
+    known = [load.title for name in used if (load := loads.load_cases().get(name)) is not None]
     if not known:
         return "Loads: see the complete study."
     masses = sorted({float(one.case["body_mass"]) for one in tasks})

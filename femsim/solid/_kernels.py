@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover - compiled
+def ellipsoid_distance(local: Array, radii: Array) -> Array:
     """Signed distance (n,) of points (n, 3) in the ellipsoid's own axes to its surface."""
     result = np.empty(local.shape[0])
     tiny = 1e-13 * radii.max()
@@ -45,7 +45,7 @@ def ellipsoid_distance(local: Array, radii: Array) -> Array:  # pragma: no cover
 
 
 @njit(cache=True, nogil=True)
-def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[float, float]:  # pragma: no cover
+def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[float, float]:
     """Distance of one point to the hull of two balls, and the position (0 to 1) of its foot on the axis."""
     length2, along = 0.0, 0.0
     for j in range(3):
@@ -72,7 +72,7 @@ def _round_cone(p: Array, a: Array, b: Array, ra: float, rb: float) -> tuple[flo
 
 
 @njit(cache=True, nogil=True)
-def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array:  # pragma: no cover - compiled
+def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array:
     """Signed distance (n,) of points (n, 3) to the tube along a polyline (k, 3) with radii (k,).
 
     With `flat` the ends are cut square; otherwise they are half balls.
@@ -119,7 +119,7 @@ def tube_distance(points: Array, line: Array, radii: Array, flat: bool) -> Array
 
 
 @njit(cache=True, nogil=True)
-def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float) -> float:  # pragma: no cover
+def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float) -> float:
     height = 0.0
     for j in range(3):
         height += (p[j] - end[j]) * outward[j]
@@ -133,7 +133,7 @@ def _square_end(side: float, p: Array, end: Array, outward: Array, radius: float
 
 
 @njit(cache=True, nogil=True)
-def cubic_sample(coefficients: NDArray[np.float32], grid: Array) -> Array:  # pragma: no cover - compiled
+def cubic_sample(coefficients: NDArray[np.float32], grid: Array) -> Array:
     """Values (n,) of a cubic B-spline with coefficients (i, j, k) at grid coordinates (n, 3) inside the grid."""
     shape = coefficients.shape
     result = np.empty(grid.shape[0])
@@ -164,13 +164,13 @@ def cubic_sample(coefficients: NDArray[np.float32], grid: Array) -> Array:  # pr
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _catmull(a: float, b: float, c: float, d: float, u: float) -> float:  # pragma: no cover
+def _catmull(a: float, b: float, c: float, d: float, u: float) -> float:
     """Catmull-Rom value between `b` (u = 0) and `c` (u = 1)."""
     return b + 0.5 * u * (c - a + u * (2.0 * a - 5.0 * b + 4.0 * c - d + u * (3.0 * (b - c) + d - a)))
 
 
 @njit(cache=True, nogil=True)
-def loft_distance(local: Array, bottom: float, step: float, centres: Array, radii: Array) -> Array:  # pragma: no cover
+def loft_distance(local: Array, bottom: float, step: float, centres: Array, radii: Array) -> Array:
     """First-order signed distance (n,) of local points (n, 3) to a loft of polar sections.
 
     Section ``i`` lies at height ``bottom + i step`` about ``centres[i]`` with radius ``radii[i, j]`` at the angle

@@ -123,7 +123,7 @@ def _waves(wavelength: float, seed: int) -> tuple[NDArray[np.float64], NDArray[n
 @njit(cache=True)
 def _noise(
     points: NDArray[np.float64], waves: NDArray[np.float64], phases: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     value, slope = np.empty(len(points)), np.empty((len(points), 3))
     scale = _GAIN * np.sqrt(2.0 / len(phases))
     for n in range(len(points)):

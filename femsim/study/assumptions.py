@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from femsim import fem
 from femsim.case import Case
@@ -17,7 +16,7 @@ from femsim.material import MaterialData
 from femsim.study import metrics
 from femsim.study.interface import BOND
 from femsim.study.nonlinear import collapse
-from femsim.study.problem import Problem, equations, judged, mixed_in, painted
+from femsim.study.problem import Problem, judged, mixed_in, painted, solve_one
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, Value
 from femsim.treatment import Treatment
@@ -120,26 +119,13 @@ def _one(
     stiffer = _differs(used, before, there.case, _stiffness)
     if not stiffer and there.case.risk == before.risk and not _differs(used, before, there.case, _strength):
         return known, False
-    solution = _solved(there, name, data, index, known, space) if stiffer else known.solution
+    solution = known.solution
+    if stiffer:
+        solution = solve_one(there, name, data, index, space, solution.displacement)
     result = judged(there, name, strategy, data, index, solution)
     if there.case.risk.nonlinear:
         result, _ = collapse(there, result, data, space)
     return result, stiffer
-
-
-def _solved(
-    there: Problem, name: str, data: Sequence[MaterialData], index: NDArray[np.int64], known: CaseResult,
-    space: fem.Workspace,
-) -> fem.Solution:  # fmt: skip
-    settings = there.case.solver
-    return fem.solve(
-        equations(there, name, data, index),
-        solver=settings.method,
-        tolerance=settings.tolerance,
-        threads=settings.threads,
-        workspace=space,
-        guess={there.loading.name: known.solution.displacement},
-    )[there.loading.name]
 
 
 def _differs(names: Sequence[str], before: Case, after: Case, what) -> bool:  # type: ignore[no-untyped-def]

@@ -114,40 +114,40 @@ def solve_all(
 ) -> dict[str, CaseResult]:
     """Solve the strategies in order, each starting from the one before it; `named` goes before the names of stages."""
     workspace = fem.Workspace()
-    guess: dict[str, NDArray[np.float64]] | None = None
+    start: NDArray[np.float64] | None = None
     results: dict[str, CaseResult] = {}
     for name, one in strategies.items():
         with watch.stage(f"{named}solve {name}") as notes:
-            result, guess = _solve(problem, name, one, workspace, guess)
-            results[name] = result
-            log = result.solution.log
+            data, index = painted(problem, name)
+            solution = solve_one(problem, name, data, index, workspace, start)
+            start, log = solution.displacement, solution.log
+            results[name] = judged(problem, name, one, data, index, solution)
             notes.append(f"{log.solver} · {log.iterations} iterations · residual {log.residual:.0e}")
         if problem.case.risk.nonlinear:
             with watch.stage(f"{named}collapse {name}") as notes:
-                results[name], path = collapse(problem, results[name], painted(problem, name)[0], workspace)
+                results[name], path = collapse(problem, results[name], data, workspace)
                 notes.append(f"{len(path.steps)} steps · {path.solves} solves · {ENDS[path.end]}")
     return results
 
 
-def _solve(
+def solve_one(
     problem: Problem,
     name: str,
-    strategy: Treatment,
+    data: Sequence[MaterialData],
+    index: NDArray[np.int64],
     workspace: fem.Workspace,
-    guess: Mapping[str, NDArray[np.float64]] | None,
-) -> tuple[CaseResult, dict[str, NDArray[np.float64]]]:
-    data, index = painted(problem, name)
-    settings = problem.case.solver
-    solutions = fem.solve(
+    start: NDArray[np.float64] | None,
+) -> fem.Solution:
+    """Solve the equations of one strategy; `start` (n, 3) mm is where the iteration begins."""
+    settings, loading = problem.case.solver, problem.loading.name
+    return fem.solve(
         equations(problem, name, data, index),
         solver=settings.method,
         tolerance=settings.tolerance,
         threads=settings.threads,
         workspace=workspace,
-        guess=guess,
-    )
-    solution = solutions[problem.loading.name]
-    return judged(problem, name, strategy, data, index, solution), {problem.loading.name: solution.displacement}
+        guess=None if start is None else {loading: start},
+    )[loading]
 
 
 def painted(problem: Problem, name: str) -> tuple[tuple[MaterialData, ...], NDArray[np.int64]]:

@@ -20,7 +20,7 @@ from femsim.mesh import Mesh
 
 MASS = 75.0
 Maker = Callable[[bool], tuple[Any, Mesh]]
-FEMUR = [name for name, one in loads.library().items() if "femur" in one.bones]
+FEMUR = [name for name, one in loads.load_cases().items() if "femur" in one.bones]
 
 
 def resultant(applied: Applied, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:

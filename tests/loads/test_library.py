@@ -12,7 +12,7 @@ from femsim.errors import InputError
 from femsim.loads import LoadItem, read_case
 from femsim.sourced import TRUST, references
 
-NAMES = list(loads.library())
+NAMES = list(loads.load_cases())
 
 
 def item(case: str, name: str) -> LoadItem:

@@ -17,7 +17,7 @@ from femsim.errors import InputError, MaterialError
 from femsim.sourced import TRUST, Value, read_value, references
 
 PACKAGE = Path(room.__file__).parents[1]
-NAMES = list(material.library())
+NAMES = list(material.materials())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -108,7 +108,7 @@ def test_strain_limits_and_pure_shear_strength_are_the_published_ones() -> None:
 
 
 def test_cement_is_judged_by_principal_stress_and_is_weak_in_tension() -> None:
-    for one in material.library().values():
+    for one in material.materials().values():
         if one.kind == "cement" and one.criterion != "none":
             assert one.criterion == "rankine"
             assert one["tension"] < one["shear"] < one["compression"]

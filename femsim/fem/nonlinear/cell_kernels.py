@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from femsim.fem.kernels import (
-    _add_products,
-    _bond,
-    _gradients,
-    _projected,
-    _scatter,
-    _stiffness6,
-    _stress_of_columns,
+from femsim.fem.element_kernels import (
+    add_products,
+    add_to_rows,
+    bond,
+    gradients,
+    jit,
+    projected,
+    stiffness6,
+    stress_of_columns,
 )
 from femsim.fem.nonlinear.point_kernels import quadric_point, tension_share
 from femsim.fem.nonlinear.von_mises_kernels import von_mises_point
 
-_jit: Any = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
-
-@_jit
+@jit
 def respond(
     strain: Any, base: Any, index: Any, scale: Any, axes: Any, turn: Any, kind: Any, numbers: Any, basis: Any,
     dual: Any, spread: Any, lean: Any, inelastic: Any, size: Any, ratio: Any, clip: float, plastic0: Any, kappa0: Any,
@@ -36,7 +34,7 @@ def respond(
     many_r, many_rq = ratio.shape[0] > 1, ratio.shape[1] > 1
     for e in chosen:
         p = index[e]
-        _stiffness6(base, p, axes, e, turn[p], t, half, d)  # leaves the rotation in t
+        stiffness6(base, p, axes, e, turn[p], t, half, d)  # leaves the rotation in t
         for q in range(q_count):
             factor = scale[e if many_s else 0, q if many_q else 0]
             plastic[e, q] = plastic0[e, q]
@@ -59,7 +57,7 @@ def respond(
                 _elastic_point(d, factor, strain[e, q], plastic0[e, q], stress[e, q], tangent[e, q])
 
 
-@_jit
+@jit
 def _quadric_cell_point(
     strain: Any, kappa: float, share: float, size: float, ratio: float, basis: Any, dual: Any, spread: Any, lean: Any,
     numbers: Any, clip: float, turn: bool, t: Any, half: Any, d: Any, factor: float, stress: Any, plastic: Any,
@@ -87,7 +85,7 @@ def _quadric_cell_point(
     return after
 
 
-@_jit
+@jit
 def _elastic_point(d: Any, factor: float, strain: Any, plastic: Any, stress: Any, tangent: Any) -> None:
     for i in range(6):
         total = 0.0
@@ -97,7 +95,7 @@ def _elastic_point(d: Any, factor: float, strain: Any, plastic: Any, stress: Any
         stress[i] = total
 
 
-@_jit
+@jit
 def _turn_back(
     t: Any, factor: float, s: Any, flow: Any, dt: Any, half: Any, stress: Any, plastic: Any, tangent: Any
 ) -> None:
@@ -122,7 +120,7 @@ def _turn_back(
             tangent[j, i] = factor * x
 
 
-@_jit
+@jit
 def tension_shares(stress: Any, chosen: Any, out: Any) -> None:
     """Share of tension ``out (m, q)``; -1 where there is no stress yet."""
     for e in chosen:
@@ -132,7 +130,7 @@ def tension_shares(stress: Any, chosen: Any, out: Any) -> None:
             out[e, q] = tension_share(s) if size > 0.0 else -1.0
 
 
-@_jit
+@jit
 def gauges(
     stress: Any, index: Any, scale: Any, axes: Any, turn: Any, kind: Any, numbers: Any, quadratic: Any, linear: Any,
     inelastic: Any, ratio: Any, chosen: Any, out: Any,
@@ -144,7 +142,7 @@ def gauges(
     for e in chosen:
         p = index[e]
         if turn[p]:
-            _bond(axes[e], t)
+            bond(axes[e], t)
         for q in range(stress.shape[1]):
             out[e, q] = 0.0
             if not inelastic[e] or kind[p] == 0:
@@ -172,7 +170,7 @@ def gauges(
             out[e, q] = (np.sqrt(square) + line) / allowed
 
 
-@_jit
+@jit
 def assemble(
     points: Any, cells: Any, dshape: Any, weights: Any, index: Any, tangent: Any, project: Any, poly: Any, chosen: Any,
     owner: Any, slab: int, scatter: Any, blocks: Any,
@@ -184,12 +182,12 @@ def assemble(
     mean = np.empty((q_count, 3, k))
     db, ke = np.empty((6, 3 * k)), np.empty((3 * k, 3 * k))
     for e in chosen:
-        _gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
+        gradients(points, cells[e], dshape, weights, jac, inv, grad, vol)
         bar = project[index[e]]
         if bar:
-            _projected(grad, vol, poly, mean)
+            projected(grad, vol, poly, mean)
         ke[:] = 0.0
         for q in range(q_count):
-            _stress_of_columns(grad, q, vol[q], tangent[e, q], bar, mean, db)
-            _add_products(grad, q, db, bar, mean, ke)
-        _scatter(ke, cells[e], owner, slab, scatter[e], blocks)
+            stress_of_columns(grad, q, vol[q], tangent[e, q], bar, mean, db)
+            add_products(grad, q, db, bar, mean, ke)
+        add_to_rows(ke, cells[e], owner, slab, scatter[e], blocks)

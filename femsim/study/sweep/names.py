@@ -75,7 +75,7 @@ def _which(data: Iterable[Any], parts: list[str], name: str, source: str) -> tup
 
 
 def _material(data: Mapping[str, Any], parts: list[str], value: Any, name: str, source: str) -> dict[str, Any]:
-    library = material.library()
+    library = material.materials()
     if parts[0] not in library:
         raise _unknown(name, parts[0], library, source)
     if len(parts) != 2:

@@ -86,8 +86,8 @@ def _key_unit(name: str) -> str:
     from femsim import material
 
     parts = name.split(".")
-    if parts[0] == "materials" and len(parts) == 3 and parts[1] in material.library():
-        found = material.library()[parts[1]]
+    if parts[0] == "materials" and len(parts) == 3 and parts[1] in material.materials():
+        found = material.materials()[parts[1]]
         numbers = {**found.elastic, **found.strength, **found.other}
         return numbers[parts[2]].unit if parts[2] in numbers else "-"
     unit = _key_units().get(parts[-1] if parts[0] != "body_mass" else name)

@@ -24,7 +24,7 @@ from femsim.material import MaterialData
 from femsim.study import assumptions, metrics
 from femsim.study.finish import finish
 from femsim.study.interface import BOND
-from femsim.study.problem import Meshed, Problem, equations, judged, loaded, meshed, mixed_in, painted, strategies_of
+from femsim.study.problem import Meshed, Problem, judged, loaded, meshed, mixed_in, painted, solve_one, strategies_of
 from femsim.study.progress import Progress
 from femsim.study.result import CaseResult, ComparisonResult
 from femsim.study.sweep import peak
@@ -216,7 +216,9 @@ def _strategy(
     solution = memory.solutions.get(solution_key)
     if solution is None:
         with memory.noting(*solution_key):
-            solution = _solution(problem, name, memory.space(task.mesh, name if keep_matrices else ""), first)
+            space = memory.space(task.mesh, name if keep_matrices else "")
+            solution = solve_one(problem, name, data, index, space, None if first is None else first[1])
+            store.count("matrix", reused="matrix" in solution.log.reused)
     else:
         memory.tell(*solution_key)
     with memory.noting(*verdict):
@@ -225,24 +227,6 @@ def _strategy(
     memory.solutions[solution_key] = slim
     memory.results[verdict] = replace(result, solution=slim, fields={})
     return solved, result if fields else memory.results[verdict]
-
-
-def _solution(
-    problem: Problem, name: str, space: fem.Workspace, first: tuple[str, NDArray[np.float64]] | None
-) -> fem.Solution:
-    """A strategy, solved anew, starting from the intact twin."""
-    data, index = painted(problem, name)
-    settings, loading = problem.case.solver, problem.loading.name
-    solution = fem.solve(
-        equations(problem, name, data, index),
-        solver=settings.method,
-        tolerance=settings.tolerance,
-        threads=settings.threads,
-        workspace=space,
-        guess={} if first is None else {loading: first[1]},
-    )[loading]
-    store.count("matrix", reused="matrix" in solution.log.reused)
-    return solution
 
 
 def _strengths(one: MaterialData) -> list[Any]:

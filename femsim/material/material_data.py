@@ -185,7 +185,7 @@ def _overridden(old: Value, value: float | str, where: str) -> Value:
 
 
 @cache
-def library() -> Mapping[str, MaterialData]:
+def materials() -> Mapping[str, MaterialData]:
     """Every material by name, in the order of the library file."""
     return MappingProxyType(
         {name: _read(name, data) for name, data in read_library("femsim.material", "library.toml").items()}
@@ -205,8 +205,8 @@ def get(name: str) -> MaterialData:
     >>> get("pmma").axial_modulus
     2500.0
     """
-    choose(name, library(), "material", "Without it the elements have no stiffness.", InputError)
-    return library()[name]
+    choose(name, materials(), "material", "Without it the elements have no stiffness.", InputError)
+    return materials()[name]
 
 
 def _read(name: str, data: Mapping[str, Any]) -> MaterialData:

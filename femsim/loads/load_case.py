@@ -215,7 +215,7 @@ class LoadCaseData:
 
 
 @cache
-def library() -> Mapping[str, LoadCaseData]:
+def load_cases() -> Mapping[str, LoadCaseData]:
     """Every load case by name, in the order of the library file."""
     data = read_library("femsim.loads", "library.toml")
     return MappingProxyType({name: read_case(name, one) for name, one in data.items()})
@@ -229,8 +229,8 @@ def get(name: str) -> LoadCaseData:
     InputError
         If there is none of that name; says which is nearest.
     """
-    choose(name, library(), "load", "Without a load nothing can be compared.", InputError)
-    return library()[name]
+    choose(name, load_cases(), "load", "Without a load nothing can be compared.", InputError)
+    return load_cases()[name]
 
 
 def read_case(name: str, data: Mapping[str, Any]) -> LoadCaseData:
