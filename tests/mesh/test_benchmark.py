@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import importlib.util
-import sys
+import importlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -17,15 +17,10 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
-def mesher() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "mesher.py"
-    spec = importlib.util.spec_from_file_location("mesher_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mesher_benchmark"] = module
-    spec.loader.exec_module(module)
-    return module
+def mesher() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+        yield importlib.import_module("mesher")
 
 
 def failures(
@@ -42,7 +37,7 @@ def failures(
 
 def test_forty_variants_of_a_shaft(mesher: ModuleType, tmp_path: Path) -> None:
     """The group changes with the date; all of these are shafts, which cost little."""
-    kinds = mesher.kinds(None)
+    kinds = importlib.import_module("mesher_variants").kinds(None)
     number = datetime.date.today().toordinal() * len(kinds) + kinds.index("shaft")
     assert failures(mesher, number, None, tmp_path, volumes=False, near=3.4) == []
 
