@@ -36,9 +36,8 @@ def _rigidity(
         for index, (key, curve) in enumerate(curves.items()):
             values = np.asarray(getattr(curve, name), float) / size
             colour = LINE if key == intact else SERIES[(index - 1) % len(SERIES)]
-            style = (0, (5, 2)) if index % 2 == 0 and key != intact else "-"
-            wide, above = (2.2, 1) if key == intact else (1.5, 2)
-            axes.plot(curve.position, values, color=colour, ls=style, lw=wide, label=labels.get(key, key), zorder=above)
+            wide = _width(index, len(curves))
+            axes.plot(curve.position, values, color=colour, lw=wide, label=labels.get(key, key), zorder=2)
             mark = weakest.get(key)
             if mark and mark[0] < 1 - _LOSS:
                 at = np.interp(mark[1], curve.position, values)
@@ -82,7 +81,7 @@ def load_displacement(curves: Mapping[str, Any], labels: Mapping[str, str]) -> l
         for index, (key, curve) in enumerate(curves.items()):
             load, motion = (np.asarray(part(curve, name), float) for name in ("load", "displacement"))
             colour = SERIES[index % len(SERIES)]
-            axes.plot(motion, load, color=colour, lw=1.6, label=labels.get(key, key))
+            axes.plot(motion, load, color=colour, lw=_width(index, len(curves)), label=labels.get(key, key))
             top = int(np.nanargmax(load))
             axes.plot(motion[top], load[top], "o", ms=4.5, mfc="none", mec=colour, mew=1.4)
         axes.set_xlim(left=0)
@@ -96,6 +95,11 @@ def load_displacement(curves: Mapping[str, Any], labels: Mapping[str, str]) -> l
         for key, curve in curves.items()
     )
     return [Panel("Load and displacement", draw, f"Load against displacement. Largest load: {tops}.", 5.6, 3.4)]
+
+
+def _width(index: int, count: int) -> float:
+    """Line width: each curve is thinner than those drawn before it, so that equal ones show beside it."""
+    return 1.3 + 0.8 * min(count - 1 - index, 4)
 
 
 def part(curve: Any, name: str) -> Any:
