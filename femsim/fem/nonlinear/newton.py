@@ -63,16 +63,16 @@ def iterate(
     Notes
     -----
     The two right-hand sides, residual and load, are solved with the same tangent (Riks 1979, Ramm 1981; de Borst et al.
-    2012 [deborst2012], chapter 4); the tangent is the consistent one [simo1998] except where material softens, where
-    it is kept positive definite.
+    2012 [deborst2012], chapter 4). The tangent is the consistent one [simo1998]; where that leads nowhere the step is
+    tried again with one that is kept positive definite where material softens.
     """
     first = _newton(balance, start, state, before, condition, tolerance, limit, CONSISTENT)
     if first.converged:
         return first
     # points that crack and close by turns make the exact tangent jump; the other one still leads somewhere
-    balance.clip = POSITIVE
-    again = balance.trial(start.unknowns, start.factor, state)
-    return _newton(balance, again, state, before, condition, tolerance, limit, POSITIVE)
+    again = _newton(balance, start, state, before, condition, tolerance, limit, POSITIVE)
+    balance.clip = CONSISTENT  # for the predictor of the next step
+    return again
 
 
 def _newton(
@@ -81,7 +81,8 @@ def _newton(
 ) -> Outcome:  # fmt: skip
     """As `iterate`, with one kind of tangent."""
     balance.clip = clip
-    trial, history = start, [start.norm / balance.scale(start)]
+    trial = start if clip == CONSISTENT else balance.trial(start.unknowns, start.factor, state)  # with its tangent
+    history = [trial.norm / balance.scale(trial)]
     for count in range(limit):
         gap = _gap(balance, trial, before, condition)
         if history[-1] <= tolerance and abs(gap) <= 1e-6 * abs(condition.target):
