@@ -45,11 +45,19 @@ class Mesh(Schema):
         description='Thin walls of devices: "resolve" refines the mesh at them, "homogenise" mixes them into the\n'
         'elements around them by volume, "auto" resolves those that are thick enough for near.',
     )
+    region: tuple[float, float] | None = Field(
+        None,
+        description="Places along the bone [% of its length from the distal end] between which all elements are near,\n"
+        "wherever lesions and devices lie: cases of one bone then share all elements but those at lesions and devices.",
+        examples=[[40.0, 75.0]],
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.far < self.near:
             raise ValueError(f"far ({self.far:g} mm) must be at least near ({self.near:g} mm)")
+        if self.region is not None and not 0.0 <= self.region[0] < self.region[1] <= 100.0:
+            raise ValueError(f"region {list(self.region)} must be two numbers from 0 to 100, the smaller first")
         return self
 
     def sizes(self, coarser: float = 1.0) -> MeshSize:
@@ -216,6 +224,8 @@ class Case(Schema):
         told = self.model_dump(mode="json")
         if not self.uncertain:  # nothing is asked that was not asked before there were assumptions
             del told["uncertain"]
+        if self.mesh.region is None:
+            del told["mesh"]["region"]
         text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -15,7 +15,7 @@ from femsim import store
 from femsim.mesh.background import backgrounds
 from femsim.mesh.cut import Cells, Recipe, cut
 from femsim.mesh.shape import Task, repaired, shaped, sicn, sound, volumes
-from femsim.mesh.size import MeshSize, SizeField, size_field
+from femsim.mesh.size import MeshSize, SizeField, size_field, slender_outside
 from femsim.mesh.surface import Surface
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Solid
@@ -69,14 +69,16 @@ def base(
 ) -> Base:
     """The base of an arrangement, from the store where it was made before.
 
-    It depends on the domain, the layers, the sizes, and where the mesh is fine: ``Arrangement.region``, or else the
-    fine solids, walls that are to be resolved, and slender bodies.
+    It depends on the domain, the layers, the sizes, walls that are to be resolved, and where the mesh is fine:
+    ``Arrangement.region`` and the width of slender bodies in it, or else the fine solids and the slender bodies.
     """
     layers = [arrangement.solids[name] for name in arrangement.layers]
     fine = [arrangement.region] if arrangement.region is not None else [arrangement.solids[n] for n in arrangement.fine]
     resolved = arrangement.thin if size.walls == "resolve" else {}
-    widths = (*resolved.items(), *arrangement.slender.items())
-    narrow = [(arrangement.solids[name].key(), width) for name, width in widths]
+    widths = (*resolved.items(), *slender_outside(arrangement).items())
+    narrow: list[object] = [(arrangement.solids[name].key(), width) for name, width in widths]
+    if arrangement.region is not None and arrangement.slender:  # then only the width counts, not where
+        narrow.append(min(arrangement.slender.values()))
     parts = (
         arrangement.domain.key(), [one.key() for one in layers], arrangement.region is not None,
         [one.key() for one in fine], narrow, repr(size), *(() if surface is None else surface),

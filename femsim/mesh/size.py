@@ -251,7 +251,9 @@ def _wanted(arrangement: Arrangement, size: MeshSize, points: Array, bounding: _
         np.minimum(result, length + size.growth * np.maximum(distance, 0.0), out=result)
 
     if arrangement.region is not None:
-        lower_to(size.near, _within(arrangement.region, points, reach) - size.margin)
+        # Widths, not places: the mesh must not depend on where in the region a body lies.
+        shortest = min([size.near, *(SLENDER * width for width in arrangement.slender.values())])
+        lower_to(shortest, _within(arrangement.region, points, reach) - size.margin)
     if arrangement.region is None:
         for name in arrangement.fine:
             phi = np.abs(_within(arrangement.solids[name], points, reach))
@@ -261,7 +263,7 @@ def _wanted(arrangement: Arrangement, size: MeshSize, points: Array, bounding: _
     for name, thickness in arrangement.thin.items() if size.walls == "resolve" else ():
         phi = np.abs(_within(arrangement.solids[name], points, reach))
         lower_to(min(WALL * thickness, size.near), phi - 2.0 * thickness)
-    for name, width in arrangement.slender.items():
+    for name, width in slender_outside(arrangement).items():
         lower_to(min(SLENDER * width, size.near), _within(arrangement.solids[name], points, reach))
     for name in arrangement.layers if size.layers else ():
         inner, outer = bounding(name), bounding("")
@@ -270,6 +272,24 @@ def _wanted(arrangement: Arrangement, size: MeshSize, points: Array, bounding: _
         away = np.maximum(np.maximum(outer, -inner), 0.0)
         lower_to(np.maximum(max(LAYER, min(LAYER * size.coarser, WHOLE)) * layer, size.near), away)
     return result
+
+
+def slender_outside(arrangement: Arrangement) -> dict[str, float]:
+    """Widths of the slender bodies that are not wholly inside the region of an arrangement; all where there is none.
+
+    In the region only their widths count, not where they lie: meshes of variants are the same there.
+    """
+    region, found = arrangement.region, {}
+    for name, width in arrangement.slender.items():
+        if region is not None:
+            solid = arrangement.solids[name]
+            lower, upper = (np.asarray(bound, float) for bound in solid.bounds)
+            spacing = max(0.25 * width, float(np.cbrt(np.prod(upper - lower) / 2e5)))
+            points = node_coordinates(*grid_points(lower, upper, spacing), spacing)
+            if not (region.distance(points[solid.distance(points) < 0.0]) > 0.0).any():
+                continue
+        found[name] = width
+    return found
 
 
 def _within(solid: Solid, points: Array, reach: float) -> Array:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
+import numpy as np
+
 from femsim import loads
 from femsim.anatomy import Bone, PlacedLesion
 from femsim.case import Case
-from femsim.errors import GeometryError
-from femsim.solid import Arrangement, Solid
+from femsim.errors import FemsimWarning, GeometryError
+from femsim.solid import Arrangement, Cylinder, Solid
+from femsim.solid.grid import grid_points, node_coordinates
 from femsim.treatment import Rule, Treatment, base_rules
 
 
@@ -78,11 +82,52 @@ def prepare(case: Case, strategies: Mapping[str, Treatment], bone: Bone | None =
         diseased = () if treatment.heals else lytic
         rules[label] = base_rules(diseased) + tuple(_rename(rule, renamed) for rule in treatment.rules())
     fine = tuple(name for name in solids if name != "endosteum")
+    region = None
+    if case.mesh.region is not None:
+        region = slab(bone, case.mesh.region)
+        _check_region(bone, case.mesh.region, {name: solids[name] for name in fine})
     arrangement = Arrangement(
-        domain=bone.periosteum, solids=solids, fine=fine, thin=thin, slender=slender, layers=("endosteum",)
+        domain=bone.periosteum,
+        solids=solids,
+        fine=fine,
+        thin=thin,
+        slender=slender,
+        layers=("endosteum",),
+        region=region,
     )
     healed = frozenset(label for label, treatment in strategies.items() if treatment.heals)
     return Setup(bone, lesions, arrangement, rules, bone.notes, healed)
+
+
+def slab(bone: Bone, region: tuple[float, float]) -> Solid:
+    """The part of space between two places along a bone, given in % of its length from the distal end."""
+    low, high = (0.01 * share * bone.length for share in region)
+    start, end = bone.frame.to_world([[0.0, 0.0, low], [0.0, 0.0, high]])
+    return Cylinder(start, end, bone.length)
+
+
+def _check_region(bone: Bone, region: tuple[float, float], solids: Mapping[str, Solid]) -> None:
+    """Warn of what reaches out of the region of near elements: it is cut into far ones."""
+    lower, upper = (np.asarray(bound, float) for bound in bone.periosteum.bounds)
+    for name, solid in solids.items():
+        low, high = np.maximum(solid.bounds[0], lower), np.minimum(solid.bounds[1], upper)
+        if not (high > low).all():
+            continue
+        spacing = max(0.5, float(np.cbrt(np.prod(high - low) / 5e4)))
+        points = node_coordinates(*grid_points(low, high, spacing), spacing)
+        points = points[np.maximum(solid.distance(points), bone.periosteum.distance(points)) < 0.0]
+        if len(points) == 0:
+            continue
+        place = 100.0 * bone.fraction(points)
+        # less than a millimetre is no matter of elements
+        slack = 100.0 / bone.length
+        if place.min() < region[0] - slack or place.max() > region[1] + slack:
+            warnings.warn(
+                f"{name} reaches from {place.min():.0f} to {place.max():.0f} % of the bone, mesh.region is "
+                f"{region[0]:g} to {region[1]:g} %: the part outside is cut into far elements",
+                FemsimWarning,
+                stacklevel=3,
+            )
 
 
 def lesion_names(count: int) -> tuple[str, ...]:

@@ -81,8 +81,10 @@ def task(
         raise type(error)(f"{error.what} (in the case {told})" if told else error.what, error.why, error.do) from error
     content = {key: value for key, value in data.items() if key not in _NOT_CONTENT}
     content["solver"] = {key: value for key, value in data["solver"].items() if key != "threads"}
+    # What was not asked is not hashed: folders of studies begun before there was this key go on.
+    content["mesh"] = {key: value for key, value in data["mesh"].items() if key != "region" or value is not None}
     files = input_files(data)
-    shape = {key: data[key] for key in ("bone", "lesion", "mesh", "strategies")}
+    shape = {key: content[key] for key in ("bone", "lesion", "mesh", "strategies")}
     mesh = _hash(shape, files)
     matrix = _hash(shape, data["materials"], files)
     return Task(_hash(content, files)[:12], number, dict(params), data, mesh, matrix)
