@@ -31,6 +31,8 @@ from femsim.solid import Arrangement
 
 #: Compartments judged: thicker than this many mm, and of at least this many mm3.
 THICK, LARGE = 1.5, 100.0
+#: Error of a volume from which it is measured again on a finer grid.
+DOUBTED = 0.007
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str, str]:
     Only compartments of at least 1.5 mm thickness (twice volume over area) are judged so. Solids that the mesh reports
     as homogenised, merged or off are left out: what they hold counts to what is around. Last comes a solid, however
     thin, that is off by more than 8 % although the mesh says nothing of it.
-    The reference counts cells of 0.4 mm, in part where the surface crosses.
+    The reference counts cells of 0.4 mm, and of 0.2 mm where those say that a compartment is off by 0.7 % or more: on
+    the smallest compartments the coarser ones are themselves off by up to 0.4 %.
     """
     cut = [n for n in drawn.solids if n not in reported(made)]
     bits = {n: made.solids.index(n) for n in cut}
@@ -93,14 +96,14 @@ def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str, str]:
     masks, index = np.unique(made.compartment & kept, return_inverse=True)
     sums = np.bincount(index, volumes, len(masks))
     wanted, thickness = _reference(drawn, fine, bits, masks)
-    worst, name = 0.0, ""
-    for k, mask in enumerate(masks):
-        if not any(mask >> bits[n] & 1 for n in fine) or wanted[k] < LARGE or thickness[k] < THICK:
-            continue
-        error = abs(sums[k] / wanted[k] - 1.0)
-        if error > worst:
-            worst = float(error)
-            name = f"{'+'.join(made.names_of(int(mask)))} {sums[k]:.0f}/{wanted[k]:.0f} mm3, {thickness[k]:.1f} mm"
+    own = np.array([any(mask >> bits[n] & 1 for n in fine) for mask in masks])
+    error = _relative(sums, wanted, thickness, own)
+    if error.max() > DOUBTED:
+        wanted, thickness = _reference(drawn, fine, bits, masks, 10)
+        error = _relative(sums, wanted, thickness, own)
+    k = int(error.argmax())
+    worst = float(error[k])
+    name = f"{'+'.join(made.names_of(int(masks[k])))} {sums[k]:.0f}/{wanted[k]:.0f} mm3, {thickness[k]:.1f} mm"
     silent = ""
     for n in fine:
         own = (masks >> bits[n] & 1).astype(bool)
@@ -109,14 +112,25 @@ def volume_error(drawn: Arrangement, made: mesh.Mesh) -> tuple[float, str, str]:
             true = solid.volume(drawn.solids[n] & drawn.domain, 0.4)
         if abs(found - true) > max(0.08 * true, 2.0):
             silent = f"{n} {found:.1f}/{true:.1f} mm3"
-    return worst, name, silent
+    return worst, name if worst > 0.0 else "", silent
+
+
+def _relative(sums: np.ndarray, wanted: np.ndarray, thickness: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Relative error of every compartment that is judged, 0 for the others."""
+    judged = own & (wanted >= LARGE) & (thickness >= THICK)
+    return np.where(judged, np.abs(sums / np.maximum(wanted, 1e-9) - 1.0), 0.0)
 
 
 def _reference(
-    drawn: Arrangement, fine: list[str], bits: dict[str, int], masks: np.ndarray
+    drawn: Arrangement, fine: list[str], bits: dict[str, int], masks: np.ndarray, parts: int = 5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Volumes of compartments on a grid, refined fivefold at surfaces, and twice volume over area as thickness."""
-    h, parts = 2.0, 5
+    """Volumes of compartments on a grid of 2 mm, divided by `parts` at surfaces; twice volume over area as thickness.
+
+    A cell counts by a ramp across the surface. On a curved surface, and along an edge between two, a ramp of width w
+    adds a volume that goes with the square of w: a cylinder of 1.5 mm radius gets 0.6 % too much at 0.4 mm. So two
+    widths are counted, and their difference takes that away.
+    """
+    h = 2.0
     lower = np.min([drawn.solids[n].bounds[0] for n in fine], axis=0)
     upper = np.max([drawn.solids[n].bounds[1] for n in fine], axis=0)
     lower, upper = np.maximum(lower, drawn.domain.bounds[0]), np.minimum(upper, drawn.domain.bounds[1])
@@ -125,7 +139,7 @@ def _reference(
 
     everything = {**{n: drawn.solids[n] for n in bits}, "": drawn.domain}
     middle = {n: one.distance(nodes) for n, one in everything.items()}
-    crossed = {n: np.abs(phi) <= 0.87 * h for n, phi in middle.items()}
+    crossed = {n: np.abs(phi) <= 0.87 * h + h / parts for n, phi in middle.items()}
 
     def deepest(phi: dict[str, np.ndarray]) -> np.ndarray:
         return np.stack([
@@ -133,7 +147,8 @@ def _reference(
         ])  # fmt: skip
 
     near = np.any(list(crossed.values()), axis=0)
-    total = ((deepest(middle) < 0.0) & ~near).sum(axis=1) * h**3
+    whole = ((deepest(middle) < 0.0) & ~near).sum(axis=1) * h**3
+    total = np.stack([whole, whole]).astype(float)
     offsets = (
         np.stack(np.meshgrid(*[np.arange(parts)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) + 0.5
     ) / parts - 0.5
@@ -149,9 +164,11 @@ def _reference(
                 at = (own[:, None] * len(offsets) + np.arange(len(offsets))).ravel()
                 phi[n][at] = one.distance((nodes[chunk[own], None] + h * offsets).reshape(-1, 3))
         value = deepest(phi)
-        total = total + np.clip(0.5 - value / fineness, 0, 1).sum(axis=1) * fineness**3
+        for k, width in enumerate((fineness, 2.0 * fineness)):
+            total[k] += np.clip(0.5 - value / width, 0, 1).sum(axis=1) * fineness**3
         area = area + (np.abs(value) < 0.5 * fineness).sum(axis=1) * fineness**2
-    return total, 2.0 * total / np.maximum(area, 1e-9)
+    volume = (4.0 * total[0] - total[1]) / 3.0
+    return volume, 2.0 * volume / np.maximum(area, 1e-9)
 
 
 def run_group(number: int, seeds: list[int], data: Path | None, verbose: bool) -> tuple[Group | str, list[Outcome]]:

@@ -21,6 +21,7 @@ ROUNDS = 6
 KEEP = 0.28  # after the surfaces have been put back, elements below this are repaired again
 SETTLINGS = 3  # most times that vertices beside their surface are moved on towards it
 DENT = 0.15  # a vertex may be moved onto its surface as long as no element falls below this SICN
+SOUND = 0.25  # while no element falls below this, surfaces are moved freely
 HALVINGS = 4  # a move that spoils an element is halved so often before it is given up
 
 
@@ -49,7 +50,7 @@ def improve(mesh: Cells, domain: Solid, solids: Sequence[Solid | None]) -> Cells
 
 def _as_good(new: NDArray[np.float64], old: NDArray[np.float64]) -> bool:
     """Whether shapes are no worse where it counts: the worst, and the share below 0.25 (a tenth of what is allowed)."""
-    return bool(new.min() >= min(DENT, old.min()) and (new < 0.25).mean() <= max(1e-4, (old < 0.25).mean()))
+    return bool(new.min() >= min(DENT, old.min()) and (new < SOUND).mean() <= max(1e-4, (old < SOUND).mean()))
 
 
 def _repaired(mesh: Cells, target: float) -> Cells:
@@ -82,9 +83,11 @@ def settled(
     domain: Solid,
     solids: Sequence[Solid | None],
     offset: NDArray[np.float64] | None = None,
-    floor: float = 0.25,
+    floor: float | NDArray[np.float64] = SOUND,
 ) -> Cells:
     """Vertices on one or two surfaces put onto their zero, as far as no element falls below SICN `floor` or gets worse.
+
+    `floor` is one for all or one for every element.
 
     With `offset` (len(solids), n) mm, a solid's surface is where its distance has that value.
     """
@@ -121,11 +124,11 @@ def _mean_volume(mesh: Cells) -> float:
     return float(np.median(np.abs(np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a)))) / 6.0
 
 
-def _guarded(mesh: Cells, wanted: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+def _guarded(mesh: Cells, wanted: NDArray[np.float64], floor: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """`wanted`, with those moves halved, and at last given up, that spoil an element."""
     moved = (wanted != mesh.points).any(axis=1)
     check = np.flatnonzero(moved[mesh.cells].any(axis=1))
-    before = np.minimum(all_sicn(mesh.points, mesh.cells[check]), floor)
+    before = np.minimum(all_sicn(mesh.points, mesh.cells[check]), np.broadcast_to(floor, len(mesh.cells))[check])
     halved = np.zeros(len(wanted), np.int64)
     for _ in range(20 * (HALVINGS + 1)):
         bad = all_sicn(wanted, mesh.cells[check]) < before - 1e-9

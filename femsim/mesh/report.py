@@ -11,12 +11,11 @@ import numpy as np
 from femsim.errors import FemsimWarning
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.quality import cell_volumes
+from femsim.mesh.shape import noted
 from femsim.mesh.size import MeshSize
 from femsim.mesh.topology import face_nodes
 from femsim.solid.base import Solid
 from femsim.solid.query import volume
-
-TOLERANCE = 0.03  # relative difference from which a note is made
 
 
 def reference_volume(solid: Solid, domain: Solid, points: float = 6e4) -> float:
@@ -104,8 +103,7 @@ def volume_notes(mesh: Mesh, wanted_volumes: Mapping[str, float], size: MeshSize
     volumes = cell_volumes(mesh)
     for name, wanted in wanted_volumes.items():
         found = float(volumes[mesh.inside(name)].sum())
-        # A few elements' worth is below what the mesh can show and no error of the solid's.
-        if abs(found - wanted) <= max(TOLERANCE * wanted, 0.02 * size.near**3):
+        if not noted(found - wanted, wanted, size.near):
             continue
         if found == 0.0:
             note = f"{name}: not in the mesh, {wanted:.3g} mm3 are too small or thin for its elements"

@@ -11,17 +11,28 @@ from numpy.typing import NDArray
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
-from femsim.mesh.improve import improve, settled
+from femsim.mesh.improve import DENT, SOUND, improve, settled
 from femsim.mesh.promote import Promoted, promoted
 from femsim.mesh.topology import TET_FACES
 from femsim.solid.base import Solid
 
 Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
 
+#: Share of elements that may have a SICN below 0.25.
+BAD = 1e-3
 #: Relative error of a compartment's volume from which its surfaces are moved, and beyond which it has other causes.
 MENDED = (0.003, 0.5)
+#: Relative error of a solid's volume from which the mesh says so.
+NOTED = 0.03
+#: Share of its own volume by which a compartment may be larger for a lost one beside it.
+TAKEN_OVER = 0.004
+#: Relative error from which a compartment counts less the farther it is off: small ones that the elements cannot hold
+#: would spoil the others.
+FAR_OFF = 0.02
 #: How often surfaces are moved at most, and the share of the error that must be left for one more move to pay.
 ROUNDS, WORTHWHILE = 6, 0.9
+#: How often they are moved after that at the price of shapes, where a compartment of some size is still off.
+BOLD_ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +67,10 @@ class Task:
         Whether mid-side nodes lie on the surfaces.
     held : callable, optional
         See `promoted`.
+    layers : int
+        Bits of the bone's own layers: `missing` holds only a part of their volume.
+    staying : int
+        Sound elements beside these cells, which count where a share of all is judged.
     """
 
     domain: Solid
@@ -64,6 +79,8 @@ class Task:
     near: float
     curved: bool = True
     held: Held | None = None
+    layers: int = 0
+    staying: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,40 +141,87 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
         return best
     patches = _patches(mesh, len(task.solids))
     moved = np.zeros(len(patches.area))
-    for _ in range(ROUNDS):
-        step = _steps(patches, errors, task)
+    now, left = best, ROUNDS
+    floor = shapes = None
+    while left:
+        left -= 1
+        step = _steps(patches, _errors(now, task), task)
         if not step.any():
             break
         moved = moved + step
         offset = patches.offsets(moved, len(task.solids), len(mesh.points))
-        mesh = settled(best.cells, task.domain, task.solids, offset)
-        nodes = promoted(mesh, task.domain, task.solids, task.curved, task.held, offset)
-        other = Shaped(mesh, nodes)
-        found = _errors(other, task)
-        before, now = _cost(errors, task), _cost(found, task)
-        if now >= before:
-            break
-        best, errors = other, found
-        if now > WORTHWHILE * before:
-            break
+        mesh = settled(now.cells, task.domain, task.solids, offset, SOUND if floor is None else floor)
+        now = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held, offset))
+        found = _errors(now, task)
+        before, after = _cost(errors, task), _cost(found, task)
+        if after < before and (shapes is None or _may_be(sicn(mesh), shapes, task.staying)):
+            best, errors = now, found
+            if shapes is not None and not _thick_off(errors, task):
+                break
+        if shapes is None and (after > WORTHWHILE * before or not left):
+            off = _thick_off(errors, task)
+            if not off:
+                break
+            # Elements hold the surfaces back: some of their shape is given for the volumes, as far as it may.
+            now, left, shapes = best, BOLD_ROUNDS, sicn(best.cells)
+            near = np.zeros(len(mesh.points), bool)
+            near[mesh.cells[np.isin(mesh.mask, off)]] = True
+            floor = np.where(near[mesh.cells].any(axis=1), DENT, SOUND)
     return best
 
 
-def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
-    """The task with what is missing of lost compartments given to those around them: the ones without one solid.
+def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) -> bool:
+    """Whether shapes may become these for the sake of volumes: the share of bad ones half of what is allowed."""
+    few = (new < SOUND).sum() <= max(BAD / 2.0 * (len(new) + staying), (old < SOUND).sum())
+    return bool(new.min() >= min(DENT, old.min()) and few)
 
-    A body much thinner than an element is mostly not in the mesh, and no small move brings it back. What it should
-    have held lies in the compartment around it, whose surfaces must not be moved for that.
+
+def _thick_off(errors: Mapping[int, float], task: Task) -> list[int]:
+    """Compartments of some hundred elements or more that are still off."""
+    return [m for m, e in errors.items() if abs(e) > FAR_OFF / 4 and task.missing[m][1] > 10.0 * task.near**3]
+
+
+def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
+    """The task without lost compartments: bodies much thinner than an element, that no small move brings back.
+
+    Where a solid loses so much by them that the mesh is reported not to hold it, what it should have held counts to
+    the compartment around. Otherwise it goes to the largest compartment that lacks one of the solids, as far as that
+    may take it: to move its surfaces for more would make a thick compartment wrong for the sake of a thin one.
     """
     missing = dict(task.missing)
-    lost = [m for m, e in errors.items() if e >= MENDED[1]]
-    for m in lost:
-        around = [k for k in task.missing if k not in lost and (k & m) == k and (k ^ m).bit_count() == 1]
-        volume = errors[m] * missing.pop(m)[1]
-        if around:
-            host = max(around, key=lambda k: task.missing[k][1])
-            missing[host] = missing[host][0] + volume, missing[host][1] + volume
+    # also those that hold half as much again: a lost neighbour is in them
+    lost = {m: errors[m] * missing.pop(m)[1] for m in [m for m, e in errors.items() if abs(e) >= MENDED[1]]}
+    gone = _reported(task, lost)
+    for m, volume in lost.items():
+        bare = m & ~gone
+        if bare != m:
+            hosts, most = [bare] if bare in missing else [], 1.0
+        else:
+            hosts, most = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1], TAKEN_OVER
+        if hosts:
+            host = max(hosts, key=lambda k: task.missing[k][1])
+            wanted, whole = missing[host]
+            own = task.missing[host][1]
+            over = min(max(whole - own + volume, -most * own), most * own) - (whole - own)
+            missing[host] = wanted + over, whole + over
     return replace(task, missing=missing)
+
+
+def _reported(task: Task, lost: Mapping[int, float]) -> int:
+    """Bits of the solids that are off by more than may pass without a word for what they lose in lost compartments."""
+    bits = 0
+    for bit in range(len(task.solids)):
+        own = 1 << bit
+        whole = sum(v for m, (_, v) in task.missing.items() if m & own)
+        off = sum(v for m, v in lost.items() if m & own)
+        if not task.layers & own and noted(off, whole, task.near):
+            bits |= own
+    return bits
+
+
+def noted(off: float, wanted: float, near: float) -> bool:
+    """Whether a solid is off by so much volume that the mesh says so: 3 %, and more than elements can show at all."""
+    return abs(off) > max(NOTED * wanted, 0.02 * near**3)
 
 
 def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -168,7 +232,7 @@ def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np
 
 def sound(sicn: NDArray[np.float64], staying: int = 0) -> bool:
     """Whether shapes are good enough to stop trying: worst 0.1, and one in a thousand of all below 0.25."""
-    return bool(sicn.min() >= 0.1 and (sicn <= 0.25).sum() <= 1e-3 * (len(sicn) + staying))
+    return bool(sicn.min() >= 0.1 and (sicn <= SOUND).sum() <= BAD * (len(sicn) + staying))
 
 
 def sicn(mesh: Cells) -> NDArray[np.float64]:
@@ -186,7 +250,8 @@ def _errors(made: Shaped, task: Task) -> dict[int, float]:
 def _cost(errors: Mapping[int, float], task: Task) -> float:
     """Sum of squares of the relative errors, those of compartments of few elements counting less."""
     few = 50.0 * task.near**3
-    return sum(e * e * min(task.missing[m][1] / few, 1.0) for m, e in errors.items())
+    # Huber's: beyond FAR_OFF an error counts by its size, no more by its square.
+    return sum(e * e * FAR_OFF / max(abs(e), FAR_OFF) * min(task.missing[m][1] / few, 1.0) for m, e in errors.items())
 
 
 def _patches(mesh: Cells, bits: int) -> _Patches:
@@ -222,7 +287,10 @@ def _steps(patches: _Patches, errors: Mapping[int, float], task: Task) -> NDArra
         root * ((patches.pair[usable, 0] == m).astype(float) - (patches.pair[usable, 1] == m)) / task.missing[m][1]
         for m in judged
     ])  # fmt: skip
-    weight = np.array([min(task.missing[m][1] / (50.0 * task.near**3), 1.0) ** 0.5 for m in judged])
+    weight = np.array([
+        (min(task.missing[m][1] / (50.0 * task.near**3), 1.0) * FAR_OFF / max(abs(errors[m]), FAR_OFF)) ** 0.5
+        for m in judged
+    ])  # fmt: skip
     right = np.array([errors[m] for m in judged])
     found = np.linalg.lstsq(matrix * weight[:, None], right * weight, rcond=1e-4)[0] / root
     step[usable] = np.clip(found, -task.near / 6.0, task.near / 6.0)

@@ -107,7 +107,8 @@ def variant(
 
     tries = (cut_all(start, solids, base.near, recipe) for recipe in recipes(base.near))
     cells = repaired(tries, domain, surfaces, len(stays))
-    return _put_back(base, part, shaped(cells, Task(domain, surfaces, missing, base.near, curved, held)))
+    task = Task(domain, surfaces, missing, base.near, curved, held, sum(1 << bit for bit, _ in layers), len(stays))
+    return _put_back(base, part, shaped(cells, task))
 
 
 def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
