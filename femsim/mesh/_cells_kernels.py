@@ -2,7 +2,8 @@
 
 State: points (n, 3); tetrahedra (capacity, 4), of which `mask` -1 marks the dead; `head` and `link` hold, for every
 vertex, the list of its slots 4 t + i; `kind` is 0 for vertices inside one compartment, 1 on a surface, 2 immovable;
-`spare` holds dead tetrahedra and `count` [number used, number spare].
+`spare` holds dead tetrahedra and `count` [number used, number spare, number of changes]. `stamp` holds, for every
+vertex, the number of the last change of a tetrahedron at it: what found nothing to do there need not look again before.
 """
 
 from __future__ import annotations
@@ -31,19 +32,24 @@ def build(tet: Index, m: int, n: int) -> tuple[Index, Index]:
 
 
 @njit(cache=True)
-def add(tet: Index, mask: Index, head: Index, link: Index, t: int, v: Index, label: int) -> None:
+def add(
+    tet: Index, mask: Index, head: Index, link: Index, stamp: Index, now: int, t: int, v: Index, label: int
+) -> None:
     mask[t] = label
     for i in range(4):
+        stamp[v[i]] = now
         tet[t, i] = v[i]
         link[4 * t + i] = head[v[i]]
         head[v[i]] = 4 * t + i
 
 
 @njit(cache=True)
-def remove(tet: Index, mask: Index, head: Index, link: Index, t: int) -> None:
+def remove(tet, mask, head, link, stamp, now, t):  # type: ignore[no-untyped-def]
+    """Take tetrahedron t out; `now` is the number of the change."""
     mask[t] = -1
     for i in range(4):
         v, slot = tet[t, i], 4 * t + i
+        stamp[v] = now
         if head[v] == slot:
             head[v] = link[slot]
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from femsim.mesh._cells_kernels import add, holds, remove, shape, star_of
+from femsim.mesh._cells_kernels import add, holds, remove
 from femsim.mesh._shape import sicn, volume6
 
 
@@ -28,24 +28,20 @@ def open_face(tet, star, n, t, v, i, w):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  # type: ignore[no-untyped-def]
-    """Merge v into w along their edge, where every surface of v holds the edge and no shape gets worse than before."""
-    if kind[v] == 2:
-        return False
-    n = star_of(head, link, v, star)
-    if n < 0:
-        return False
-    old, change = 2.0, 0.0
+def collapse(p, tet, mask, head, link, stamp, kind, spare, count, star, n, old, v, w):  # type: ignore[no-untyped-def]
+    """Merge v into w along their edge, where every surface of v holds the edge and no shape gets worse than before.
+
+    The n tetrahedra at v are in `star`, the worst shape of them is `old`.
+    """
+    change = 0.0
+    at = np.empty(4, np.int64)
     edge2 = (p[v, 0] - p[w, 0]) ** 2 + (p[v, 1] - p[w, 1]) ** 2 + (p[v, 2] - p[w, 2]) ** 2
-    for k in range(n):
-        old = min(old, shape(p, tet, star[k]))
     if kind[v] == 1 and not _edge_on_surfaces(tet, mask, star, n, v, w):
         return False
     for k in range(n):
         t = star[k]
         if holds(tet, t, w):
             continue
-        at = np.empty(4, np.int64)
         for j in range(4):
             at[j] = w if tet[t, j] == v else tet[t, j]
         if sicn(p, at[0], at[1], at[2], at[3]) <= old + 1e-6:
@@ -53,7 +49,7 @@ def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  #
         far2 = 0.0
         for j in range(4):
             far2 = max(far2, (p[at[j], 0] - p[w, 0]) ** 2 + (p[at[j], 1] - p[w, 1]) ** 2 + (p[at[j], 2] - p[w, 2]) ** 2)
-        if far2 > 9.0 * edge2 and far2 > flat:
+        if far2 > 9.0 * edge2:
             return False
     if kind[v] == 1:
         # The volume of every compartment must stay: only nearly flat surfaces may lose a vertex.
@@ -65,17 +61,17 @@ def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  #
                 t = star[i]
                 change -= volume6(p, tet[t, 0], tet[t, 1], tet[t, 2], tet[t, 3])
                 if not holds(tet, t, w):
-                    at = np.empty(4, np.int64)
                     for j in range(4):
                         at[j] = w if tet[t, j] == v else tet[t, j]
                     change += volume6(p, at[0], at[1], at[2], at[3])
             if abs(change) > 0.03 * edge2**1.5 + 1e-12:
                 return False
-    gone = star[:n].copy()
-    for t in gone:
+    count[2] += 1
+    for k in range(n):
+        t = star[k]
         label = mask[t]
-        at = tet[t].copy()
-        remove(tet, mask, head, link, t)
+        at[:] = tet[t]
+        remove(tet, mask, head, link, stamp, count[2], t)
         if holds(tet, t, w):
             spare[count[1]] = t
             count[1] += 1
@@ -83,7 +79,7 @@ def collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, flat):  #
         for j in range(4):
             if at[j] == v:
                 at[j] = w
-        add(tet, mask, head, link, t, at, label)
+        add(tet, mask, head, link, stamp, count[2], t, at, label)
     return True
 
 

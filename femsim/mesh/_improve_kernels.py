@@ -1,16 +1,16 @@
 """Compiled rounds of local repairs, the most effective first. State: see `_cells_kernels`."""
 
-# ruff: noqa: C901 - loops written out for the compiler
+# ruff: noqa: C901, SIM110 - loops written out for the compiler
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from femsim.mesh._cells_kernels import STAR, shape
+from femsim.mesh._cells_kernels import STAR, shape, star_of
 from femsim.mesh._collapse_kernels import collapse
 from femsim.mesh._smooth_kernels import smooth
-from femsim.mesh._swap_kernels import across, remove_edge, swap_face
+from femsim.mesh._swap_kernels import RING, across, remove_edge, swap_face
 
 
 @njit(cache=True)
@@ -38,32 +38,64 @@ def _relabel(p, tet, mask, head, link, kind, star, t):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def improve_round(p, tet, mask, head, link, kind, spare, count, target):  # type: ignore[no-untyped-def]
-    """One round over the elements below `target`; returns how many operations were done."""
+def _changed_since(tet, stamp, tried, t):  # type: ignore[no-untyped-def]
+    """Whether anything at the vertices of t has changed since it was last tried."""
+    for i in range(4):
+        if stamp[tet[t, i]] > tried[t]:
+            return True
+    return False
+
+
+@njit(cache=True)
+def improve_round(p, tet, mask, head, link, stamp, tried, kind, spare, count, target):  # type: ignore[no-untyped-def]
+    """One round over the elements below `target`; returns how many operations were done.
+
+    `tried` holds, for every tetrahedron, the number of changes when it was last tried. All that is done to it depends
+    on the tetrahedra at its vertices only: while these are as they were, there is still nothing to do.
+    """
     star = np.empty(STAR, np.int64)
+    work = np.empty((4, RING + 1), np.int64)
     done = 0
     used = count[0]
     for t in range(used):
-        if mask[t] < 0 or shape(p, tet, t) >= target:
+        if mask[t] < 0 or not _changed_since(tet, stamp, tried, t) or shape(p, tet, t) >= target:
             continue
-        changed = False
-        for i in range(4):
-            for j in range(i + 1, 4):
-                if not changed:
-                    changed = remove_edge(p, tet, mask, head, link, spare, count, star, t, tet[t, i], tet[t, j])
-        for i in range(4):
-            if not changed:
-                changed = swap_face(p, tet, mask, head, link, spare, count, star, t, i)
-        for i in range(4):
-            for j in range(4):
-                if not changed and i != j:
-                    v, w = tet[t, i], tet[t, j]
-                    changed = collapse(p, tet, mask, head, link, kind, spare, count, star, v, w, 0.0)
-        if not changed:
-            for i in range(4):
-                changed = smooth(p, tet, mask, head, link, kind, star, tet[t, i]) or changed
-        if not changed and shape(p, tet, t) < 0.15:
-            changed = _relabel(p, tet, mask, head, link, kind, star, t)
-        if changed:
+        tried[t] = count[2]
+        if _changed(p, tet, mask, head, link, stamp, kind, spare, count, star, work, t):
             done += 1
     return done
+
+
+@njit(cache=True)
+def _changed(p, tet, mask, head, link, stamp, kind, spare, count, star, work, t):  # type: ignore[no-untyped-def]
+    """Try one repair after the other on t; whether one was done."""
+    for i in range(3):
+        a = tet[t, i]
+        n = star_of(head, link, a, star)
+        for j in range(i + 1, 4):
+            if n > 0 and remove_edge(p, tet, mask, head, link, stamp, spare, count, star, n, work, t, a, tet[t, j]):
+                return True
+    for i in range(4):
+        if swap_face(p, tet, mask, head, link, stamp, spare, count, star, t, i):
+            return True
+    for i in range(4):
+        v = tet[t, i]
+        n = star_of(head, link, v, star) if kind[v] != 2 else -1
+        old = 2.0
+        for k in range(n):
+            old = min(old, shape(p, tet, star[k]))
+        for j in range(4):
+            if n > 0 and i != j:
+                w = tet[t, j]
+                if collapse(p, tet, mask, head, link, stamp, kind, spare, count, star, n, old, v, w):
+                    return True
+    changed = False
+    for i in range(4):
+        changed = smooth(p, tet, mask, head, link, stamp, kind, count, star, tet[t, i]) or changed
+    if not changed and shape(p, tet, t) < 0.15:
+        changed = _relabel(p, tet, mask, head, link, kind, star, t)
+        if changed:
+            count[2] += 1
+            for i in range(4):
+                stamp[tet[t, i]] = count[2]
+    return changed

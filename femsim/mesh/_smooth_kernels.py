@@ -57,7 +57,7 @@ def _normal(p, tet, mask, star, n, v, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def smooth(p, tet, mask, head, link, kind, star, v):  # type: ignore[no-untyped-def]
+def smooth(p, tet, mask, head, link, stamp, kind, count, star, v):  # type: ignore[no-untyped-def]
     """Move v to lift the worst shape around it: up the slope of the worst, within the surface it lies on."""
     if kind[v] == 2:
         return False
@@ -106,4 +106,9 @@ def smooth(p, tet, mask, head, link, kind, star, v):  # type: ignore[no-untyped-
             p[v] = start
             break
         moved = True
+    if moved:
+        count[2] += 1
+        for k in range(n):
+            for j in range(4):
+                stamp[tet[star[k], j]] = count[2]
     return moved

@@ -16,8 +16,12 @@ RING = 8  # edges with more tetrahedra than this are not removed
 
 
 @njit(cache=True)
-def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: Index) -> int:
-    """Vertices of the closed ring of tetrahedra around edge a b, counter-clockwise seen from b; -1 if it is open."""
+def _ring(tet: Index, star: Index, n: int, a: int, b: int, work: Index) -> int:
+    """Vertices of the closed ring of tetrahedra around edge a b, counter-clockwise seen from b; -1 if it is open.
+
+    The vertices go into `work[0]`, the tetrahedra into `work[1]`.
+    """
+    ring, around, first, second = work[0], work[1], work[2], work[3]
     m = 0
     for i in range(n):
         if holds(tet, star[i], b):
@@ -27,8 +31,6 @@ def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: 
             m += 1
     if m < 3:
         return -1
-    first = np.empty(RING, np.int64)
-    second = np.empty(RING, np.int64)
     for i in range(m):
         t = around[i]
         ia, ib = 0, 0
@@ -69,16 +71,15 @@ def _ring(tet: Index, star: Index, n: int, a: int, b: int, ring: Index, around: 
 
 
 @njit(cache=True)
-def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type: ignore[no-untyped-def]
-    """Replace the ring around edge a b by the best triangulation of the ring, if that lifts the worst shape."""
-    n = star_of(head, link, a, star)
-    if n < 0:
-        return False
-    ring = np.empty(RING + 1, np.int64)
-    around = np.empty(RING, np.int64)
-    m = _ring(tet, star, n, a, b, ring, around)
+def remove_edge(p, tet, mask, head, link, stamp, spare, count, star, n, work, t0, a, b):  # type: ignore[no-untyped-def]
+    """Replace the ring around edge a b by the best triangulation of the ring, if that lifts the worst shape.
+
+    The n tetrahedra at a are in `star`; `work` (4, RING + 1) is written over.
+    """
+    m = _ring(tet, star, n, a, b, work)
     if m < 3:
         return False
+    ring, around = work[0], work[1]
     old = 2.0
     for i in range(m):
         if mask[around[i]] != mask[t0]:
@@ -99,8 +100,9 @@ def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type
     if best[0, m - 1] <= old + 1e-6 or best[0, m - 1] <= 1e-6:
         return False
     label = mask[t0]
+    count[2] += 1
     for i in range(m):
-        remove(tet, mask, head, link, around[i])
+        remove(tet, mask, head, link, stamp, count[2], around[i])
         spare[count[1]] = around[i]
         count[1] += 1
     stack = np.empty((2 * RING, 2), np.int64)
@@ -114,9 +116,9 @@ def remove_edge(p, tet, mask, head, link, spare, count, star, t0, a, b):  # type
             continue
         j = cut[i, k]
         v[0], v[1], v[2], v[3] = ring[i], ring[j], ring[k], b
-        add(tet, mask, head, link, vacant(spare, count, len(tet)), v, label)
+        add(tet, mask, head, link, stamp, count[2], vacant(spare, count, len(tet)), v, label)
         v[0], v[1], v[2], v[3] = ring[k], ring[j], ring[i], a
-        add(tet, mask, head, link, vacant(spare, count, len(tet)), v, label)
+        add(tet, mask, head, link, stamp, count[2], vacant(spare, count, len(tet)), v, label)
         stack[depth, 0], stack[depth, 1] = i, j
         stack[depth + 1, 0], stack[depth + 1, 1] = j, k
         depth += 2
@@ -138,7 +140,7 @@ def across(tet, head, link, star, t, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def swap_face(p, tet, mask, head, link, spare, count, star, t, i):  # type: ignore[no-untyped-def]
+def swap_face(p, tet, mask, head, link, stamp, spare, count, star, t, i):  # type: ignore[no-untyped-def]
     """Replace two tetrahedra that share a face by three around a new edge, if that lifts the worst shape."""
     s = across(tet, head, link, star, t, i)
     if s < 0 or mask[s] != mask[t]:
@@ -160,10 +162,11 @@ def swap_face(p, tet, mask, head, link, spare, count, star, t, i):  # type: igno
     if d < 0 or (count[1] == 0 and count[0] >= len(tet)):
         return False
     label = mask[t]
+    count[2] += 1
     for dead in (t, s):
-        remove(tet, mask, head, link, dead)
+        remove(tet, mask, head, link, stamp, count[2], dead)
         spare[count[1]] = dead
         count[1] += 1
     for k in range(3):
-        add(tet, mask, head, link, vacant(spare, count, len(tet)), new[k], label)
+        add(tet, mask, head, link, stamp, count[2], vacant(spare, count, len(tet)), new[k], label)
     return True

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import InputError
+from femsim.mesh._gather_kernels import borders
 from femsim.mesh.base import base
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.quality import check
@@ -86,7 +87,7 @@ def mesh_arrangement(
     notes.extend(check_leaks(mesh, arrangement.thin, used))
     notes.extend(layer_notes(mesh, {name: arrangement.solids[name] for name in arrangement.layers}, used))
     mesh = replace(mesh, notes=tuple(notes))
-    check(mesh)
+    check(mesh, faces=False)  # they were matched for the face sets
     return mesh
 
 
@@ -118,12 +119,9 @@ def _fractions(
 
 def _face_sets(names: tuple[str, ...], made: Made) -> dict[str, NDArray[np.int64]]:
     beside = neighbours(made.cells)
-    sets = {"boundary": np.argwhere(beside < 0)}
-    cell, face = np.nonzero((beside >= 0) & (made.mask[beside] != made.mask[:, None]))
-    ours, theirs = made.mask[cell], made.mask[beside[cell, face]]
+    sets = {"boundary": np.stack(borders(made.mask, beside, -1), axis=1)}
     for bit, name in enumerate(names):
-        here = ((ours & ~theirs) >> bit) & 1 == 1
-        sets[name] = np.stack([cell[here], face[here]], axis=1)
+        sets[name] = np.stack(borders(made.mask, beside, bit), axis=1)
     return sets
 
 

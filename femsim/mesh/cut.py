@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import GeometryError
 from femsim.mesh import _cut_kernels as kernels
+from femsim.mesh._gather_kernels import any_of, extremes
 from femsim.mesh.roots import crossing
 from femsim.mesh.topology import edges, neighbours
 from femsim.solid.base import Solid
@@ -168,10 +169,8 @@ def cut(mesh: Cells, solid: Solid, bit: int, tolerance: float, recipe: Recipe) -
     # What lies on another surface to within `slack` cannot be told from lying on this one; large slack is a merger.
     known = np.where(mesh.slack < SLACK * margin, 1.1 * mesh.slack, 0.0)
     phi[np.abs(phi) < tolerance + known] = 0.0
-    negative = phi < 0
-    inside = negative[mesh.cells]
-    count = inside.sum(axis=1)
-    touched = np.flatnonzero((count > 0) & ((phi > 0)[mesh.cells].any(axis=1)))
+    low, high = extremes(phi, mesh.cells)
+    touched = np.flatnonzero((low < 0.0) & (high > 0.0))
     if len(touched):
         mesh, phi = _snap_and_split(mesh, solid, phi, touched, recipe)
     return replace(mesh, mask=mesh.mask | (_inside(mesh, solid, phi).astype(np.int64) << bit))
@@ -235,9 +234,8 @@ def _snap(
     order = candidates[np.argsort(close[candidates], kind="stable")]
     wanted = np.zeros(n, bool)
     wanted[order] = True
-    which = wanted[mesh.cells]
-    rows = np.flatnonzero(which.any(axis=1))
-    cell, corner = np.nonzero(which[rows])
+    rows = np.flatnonzero(any_of(wanted, mesh.cells))
+    cell, corner = np.nonzero(wanted[mesh.cells[rows]])
     pointer, stars = kernels.csr(mesh.cells[rows[cell], corner], rows[cell], n)
     ends = pairs.ravel()
     edge_pointer, edge_ids = kernels.csr(ends, np.repeat(np.arange(len(pairs)), 2), n)
@@ -248,9 +246,9 @@ def _snap(
 
 
 def _inside(mesh: Cells, solid: Solid, phi: NDArray[np.float64]) -> NDArray[np.bool_]:
-    corner = phi[mesh.cells]
-    inside = corner.min(axis=1) < 0
-    unclear = np.flatnonzero(~inside & (corner.max(axis=1) <= 0))
+    low, high = extremes(phi, mesh.cells)
+    inside = low < 0
+    unclear = np.flatnonzero(~inside & (high <= 0))
     if len(unclear):
         # All four vertices lie on the surface: only the middle can tell.
         inside[unclear] = solid.distance(mesh.points[mesh.cells[unclear]].mean(axis=1)) < 0

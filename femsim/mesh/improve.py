@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._cells_kernels import build
+from femsim.mesh._gather_kernels import any_of
 from femsim.mesh._improve_kernels import improve_round
-from femsim.mesh._shape import all_sicn
+from femsim.mesh._shape import all_sicn, all_volumes6
 from femsim.mesh.cut import Cells
 from femsim.mesh.promote import shifted, surface_faces
 from femsim.mesh.topology import TET_FACES
@@ -62,9 +63,10 @@ def _repaired(mesh: Cells, target: float) -> Cells:
     mask[:m] = mesh.mask
     head, link = build(tet, m, n)
     kind = np.where(mesh.ridge, 2, _on_surface(mesh).astype(np.int64))
-    points, spare, count = mesh.points.copy(), np.zeros(capacity, np.int64), np.array([m, 0])
+    points, spare, count = mesh.points.copy(), np.zeros(capacity, np.int64), np.array([m, 0, 0])
+    stamp, tried = np.zeros(n, np.int64), np.full(capacity, -1)
     for _ in range(ROUNDS):
-        if improve_round(points, tet, mask, head, link, kind, spare, count, target) == 0:
+        if improve_round(points, tet, mask, head, link, stamp, tried, kind, spare, count, target) == 0:
             break
     alive = np.flatnonzero(mask[: count[0]] >= 0)
     return replace(mesh, points=points, cells=tet[alive], mask=mask[alive]).compact()
@@ -120,22 +122,22 @@ def settled(
 
 
 def _mean_volume(mesh: Cells) -> float:
-    a, b, c, d = (mesh.points[mesh.cells[:, k]] for k in range(4))
-    return float(np.median(np.abs(np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a)))) / 6.0
+    return float(np.median(np.abs(all_volumes6(mesh.points, mesh.cells)))) / 6.0
 
 
 def _guarded(mesh: Cells, wanted: NDArray[np.float64], floor: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """`wanted`, with those moves halved, and at last given up, that spoil an element."""
     moved = (wanted != mesh.points).any(axis=1)
-    check = np.flatnonzero(moved[mesh.cells].any(axis=1))
-    before = np.minimum(all_sicn(mesh.points, mesh.cells[check]), np.broadcast_to(floor, len(mesh.cells))[check])
+    check = np.flatnonzero(any_of(moved, mesh.cells))
+    cells = mesh.cells[check]
+    before = np.minimum(all_sicn(mesh.points, cells), np.broadcast_to(floor, len(mesh.cells))[check])
     halved = np.zeros(len(wanted), np.int64)
     for _ in range(20 * (HALVINGS + 1)):
-        bad = all_sicn(wanted, mesh.cells[check]) < before - 1e-9
-        bad &= moved[mesh.cells[check]].any(axis=1)
+        bad = all_sicn(wanted, cells) < before - 1e-9
+        bad &= any_of(moved, cells)
         if not bad.any():
             return wanted
-        back = np.unique(mesh.cells[check[bad]])
+        back = np.unique(cells[bad])
         halved[back] += 1
         wanted[back] = mesh.points[back] + 0.5 * (wanted[back] - mesh.points[back])
         given_up = back[halved[back] > HALVINGS]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
+from femsim.mesh._gather_kernels import any_of, borders
 from femsim.mesh.cut import Cells
 from femsim.mesh.topology import TET_FACES, edges
 from femsim.solid.base import Solid
@@ -95,16 +96,11 @@ def surface_faces(
     mesh: Cells, solids: Sequence[Solid | None]
 ) -> list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
     """For every bit: cells (f,) and local faces (f,) on the solid's surface, seen from inside. The domain is last."""
-    beside = mesh.beside
     result = []
     for bit, solid in enumerate(solids):
         if solid is None:
             continue
-        if bit == len(solids) - 1:
-            cell, face = np.nonzero(beside < 0)
-        else:
-            inside = (mesh.mask >> bit) & 1 == 1
-            cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
+        cell, face = borders(mesh.mask, mesh.beside, -1 if bit == len(solids) - 1 else bit)
         # Faces wholly on the rim of a part lie inside the larger mesh.
         real = ~mesh.rim[mesh.cells[cell[:, None], TET_FACES[face]]].all(axis=1)
         if real.any():
@@ -167,7 +163,7 @@ def _straightened(
     gradients, _ = sample_gradients()
     off = np.abs(points[n:] - straight).max(axis=1) > 0
     free, bent, held_bent = free.copy(), free & off, ~free & off
-    check = np.flatnonzero(off[of_cell].any(axis=1))
+    check = np.flatnonzero(any_of(off, of_cell))
     corner = points[cells[check][:, :4]]
     flat = np.einsum(
         "ij,ij->i", np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), corner[:, 3] - corner[:, 0]
@@ -176,10 +172,10 @@ def _straightened(
     curved, flat_of = check, flat
     while len(check):
         ratio = jacobians(points, cells[check], gradients).min(axis=1) / flat
-        own = bent[of_cell[check]].any(axis=1)
+        own = any_of(bent, of_cell[check])
         bad = (ratio < STRAIGHTEN) & own
         # An edge of the cells around, bent over a vertex that has moved since: it is let go, for them as well.
-        turned = (ratio < TURNED) & ~own & held_bent[of_cell[check]].any(axis=1)
+        turned = (ratio < TURNED) & ~own & any_of(held_bent, of_cell[check])
         if not (bad | turned).any():
             break
         changed[check[bad | turned]] = True
@@ -197,6 +193,6 @@ def _straightened(
         # Only neighbours of the edges put back can have changed; among them some that were sound until now.
         hit = np.zeros(len(straight), bool)
         hit[back] = True
-        keep = hit[of_cell[curved]].any(axis=1)
+        keep = any_of(hit, of_cell[curved])
         check, flat = curved[keep], flat_of[keep]
     return points, int(changed.sum())

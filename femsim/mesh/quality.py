@@ -81,10 +81,12 @@ def quality(mesh: Mesh) -> Quality:
     if mesh.kind == "tet10":
         gradients, inner = sample_gradients()
         flat = _six_volumes(mesh.points[cells])
-        found = jacobians(mesh.points, mesh.cells, gradients[:inner]).min(axis=1)
+        at_points = jacobians(mesh.points, mesh.cells, gradients[:inner])
+        found, volume = at_points.min(axis=1), at_points.sum(axis=1) / 24.0
         ratio = float((found / np.where(flat > 0, flat, 1e-300)).min()) if (flat > 0).all() else float(flat.min())
+    else:
+        volume = cell_volumes(mesh)
     cell = int(sicn.argmin())
-    volume = cell_volumes(mesh)
     mask = mesh.compartment if len(mesh.compartment) else np.zeros(len(cells), np.int64)
     masks, index = np.unique(mask, return_inverse=True)
     sums = np.bincount(index, volume)
@@ -118,8 +120,8 @@ def in_short(mesh: Mesh) -> Mapping[str, float]:
     return _known[mesh]
 
 
-def check(mesh: Mesh, worst: float = WORST) -> Quality:
-    """Quality of a mesh, refused where an element is unsound.
+def check(mesh: Mesh, worst: float = WORST, faces: bool = True) -> Quality:
+    """Quality of a mesh, refused where an element is unsound; without `faces`, these are not looked at.
 
     Raises
     ------
@@ -142,7 +144,8 @@ def check(mesh: Mesh, worst: float = WORST) -> Quality:
             "Its stiffness would be negative.",
             "Use mesh.curved = false or a smaller mesh.near.",
         )
-    neighbours(_tetrahedra(mesh))
+    if faces:
+        neighbours(_tetrahedra(mesh))
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
+from femsim.mesh._gather_kernels import any_of
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.improve import DENT, SOUND, improve, settled
@@ -141,11 +142,11 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
         return best
     patches = _patches(mesh, len(task.solids))
     moved = np.zeros(len(patches.area))
-    now, left = best, ROUNDS
+    now, found, left = best, errors, ROUNDS
     floor = shapes = None
     while left:
         left -= 1
-        step = _steps(patches, _errors(now, task), task)
+        step = _steps(patches, found, task)
         if not step.any():
             break
         moved = moved + step
@@ -163,10 +164,10 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
             if not off:
                 break
             # Elements hold the surfaces back: some of their shape is given for the volumes, as far as it may.
-            now, left, shapes = best, BOLD_ROUNDS, sicn(best.cells)
+            now, found, left, shapes = best, errors, BOLD_ROUNDS, sicn(best.cells)
             near = np.zeros(len(mesh.points), bool)
             near[mesh.cells[np.isin(mesh.mask, off)]] = True
-            floor = np.where(near[mesh.cells].any(axis=1), DENT, SOUND)
+            floor = np.where(any_of(near, mesh.cells), DENT, SOUND)
     return best
 
 

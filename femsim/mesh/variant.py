@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from femsim.mesh._gather_kernels import any_of, borders, extremes
 from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
 from femsim.mesh.shape import Shaped, Task, repaired, shaped
@@ -112,7 +113,7 @@ def variant(
 
 
 def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
-    n, corner = len(base.points), base.cells[:, :4]
+    n, corner = len(base.points), np.ascontiguousarray(base.cells[:, :4])
     vertices = np.zeros(n, bool)
     vertices[corner] = True
     at = np.flatnonzero(vertices)
@@ -125,13 +126,13 @@ def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
         phi = np.full(n, margin)
         phi[at] = distances(solid, base.points[at], margin)
         phi[np.abs(phi) < ON * base.near] = 0.0
-        low, high = phi[corner].min(axis=1), phi[corner].max(axis=1)
+        low, high = extremes(phi, corner)
         touched |= (low <= 0.0) & (high >= 0.0)
         mask |= (low < 0.0).astype(np.int64) << bit
     for _ in range(BAND if touched.any() else 0):
         hit = np.zeros(n, bool)
         hit[corner[touched]] = True
-        touched = np.asarray(hit[corner].any(axis=1))
+        touched = any_of(hit, corner)
     kept = np.zeros(n, bool)
     kept[base.cells[~touched]] = True
     own = base.cells[touched]
@@ -162,11 +163,7 @@ def _with_slack(mesh: Cells, domain: Solid, layers: Sequence[tuple[int, Solid]])
     slack = mesh.slack.copy()
     beside = mesh.beside
     for bit, solid in [*layers, (-1, domain)]:
-        if bit < 0:
-            cell, face = np.nonzero(beside < 0)
-        else:
-            inside = (mesh.mask >> bit) & 1 == 1
-            cell, face = np.nonzero(inside[:, None] & (beside >= 0) & ~inside[beside])
+        cell, face = borders(mesh.mask, beside, bit)
         on = np.unique(mesh.cells[cell[:, None], TET_FACES[face]])
         if bit < 0:
             on = on[~mesh.rim[on]]
