@@ -193,18 +193,19 @@ def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
     # also those that hold half as much again: a lost neighbour is in them
     lost = {m: errors[m] * missing.pop(m)[1] for m in [m for m, e in errors.items() if abs(e) >= MENDED[1]]}
     gone = _reported(task, lost)
+    beside: dict[int, float] = {}
     for m, volume in lost.items():
         bare = m & ~gone
-        if bare != m:
-            hosts, most = [bare] if bare in missing else [], 1.0
-        else:
-            hosts, most = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1], TAKEN_OVER
-        if hosts:
-            host = max(hosts, key=lambda k: task.missing[k][1])
-            wanted, whole = missing[host]
-            own = task.missing[host][1]
-            over = min(max(whole - own + volume, -most * own), most * own) - (whole - own)
-            missing[host] = wanted + over, whole + over
+        around = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1]
+        if bare != m and bare in missing:
+            missing[bare] = missing[bare][0] + volume, missing[bare][1] + volume
+        elif bare == m and around:
+            host = max(around, key=lambda k: task.missing[k][1])
+            beside[host] = beside.get(host, 0.0) + volume
+    for host, volume in beside.items():
+        most = TAKEN_OVER * task.missing[host][1]
+        over = min(max(volume, -most), most)
+        missing[host] = missing[host][0] + over, missing[host][1] + over
     return replace(task, missing=missing)
 
 
