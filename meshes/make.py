@@ -9,25 +9,27 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import meshio
 import numpy as np
 
 import femsim as fs
 from femsim import anatomy
-from femsim.mesh import Mesh, MeshSize, mesh_arrangement, quality, write_mesh
+from femsim.mesh import Mesh, MeshSize, mesh_arrangement, quality, read_mesh, write_mesh
 from femsim.solid import Arrangement, Box, Sphere
 from femsim.study.setup import prepare
 
 _HEAD = """# Finished meshes
 
 Ten-node tetrahedra in mm, one cell array `inside_NAME` for every solid; `femsim.mesh.read_mesh` reads them back. They
-are coarse on purpose: to try a solver or a reader with, not to publish from. Made by `python meshes/make.py`, which
-also wrote this table. SICN is 1 for a regular tetrahedron and 0 for a flat one; a volume is
-that of the curved elements.
+are coarse on purpose: to try a solver or a reader with, not to publish from. The bones have a whole cortex, one or two
+elements thick. Coordinates are single precision (0.00002 mm) and the files compressed with LZMA, to keep them small;
+meshio, VTK, PyVista and ParaView read that. Made by `python meshes/make.py`, which also read them back and wrote this
+table. SICN is 1 for a regular tetrahedron and 0 for a flat one; a volume is that of the curved elements.
 
 | file | what it is | elements | nodes | worst SICN | above 0.25 | compartments, mm3 |
 |---|---|---|---|---|---|---|
 """
-_NOTES = "\nWhat the mesher said about elements this coarse (finer ones keep the whole cortex):\n\n"
+_NOTES = "\nWhat the mesher said about elements this coarse:\n\n"
 
 
 def bone(kind: str, site: str, diameter: float, near: float, far: float) -> Mesh:
@@ -54,12 +56,22 @@ def tube() -> Mesh:
 
 
 MESHES: dict[str, tuple[str, Callable[[], Mesh]]] = {
-    "femur": ("femur, subtrochanteric lesion of 25 mm", lambda: bone("femur", "subtrochanteric", 25.0, 9.0, 12.0)),
-    "humerus": ("humerus, mid-shaft lesion of 18 mm", lambda: bone("humerus", "shaft_middle", 18.0, 6.5, 10.0)),
-    "tibia": ("tibia, mid-shaft lesion of 20 mm", lambda: bone("tibia", "shaft_middle", 20.0, 7.5, 12.0)),
+    "femur": ("femur, subtrochanteric lesion of 25 mm", lambda: bone("femur", "subtrochanteric", 25.0, 4.2, 13.0)),
+    "humerus": ("humerus, mid-shaft lesion of 18 mm", lambda: bone("humerus", "shaft_middle", 18.0, 3.4, 11.0)),
+    "tibia": ("tibia, mid-shaft lesion of 20 mm", lambda: bone("tibia", "shaft_middle", 20.0, 3.4, 12.0)),
     "sphere_in_block": ("sphere of 20 mm in a cube of 100 mm: cavity or inclusion", block),
     "filled_tube": ("tube of 28/13 x 200 mm with a PMMA core", tube),
 }
+
+
+def write_small(path: Path, mesh: Mesh) -> Mesh:
+    """Write a mesh in single precision and compressed, and read back what others will get."""
+    write_mesh(path, mesh)
+    content = meshio.read(path)
+    content.points = content.points.astype(np.float32)
+    content.cells = [meshio.CellBlock(block.type, block.data.astype(np.int32)) for block in content.cells]
+    meshio.write(path, content, compression="lzma")
+    return read_mesh(path)
 
 
 def row(name: str, words: str, mesh: Mesh) -> str:
@@ -78,8 +90,7 @@ def main(folder: Path) -> None:
     rows, notes = [], []
     for name, (words, make) in MESHES.items():
         mesh = make()
-        write_mesh(folder / f"{name}.vtu", mesh)
-        rows.append(row(name, words, mesh))
+        rows.append(row(name, words, write_small(folder / f"{name}.vtu", mesh)))
         notes += [f"- `{name}.vtu`: {note}\n" for note in mesh.notes]
         print(rows[-1], (folder / f"{name}.vtu").stat().st_size)
     (folder / "README.md").write_text(_HEAD + "".join(rows) + _NOTES + "".join(notes), encoding="utf-8")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from femsim.mesh import cell_volumes, quality, read_mesh
+from femsim.mesh.topology import boundary_faces
 
 FOLDER = Path(__file__).parents[2] / "meshes"
 
@@ -33,3 +34,12 @@ def test_volumes_are_those_of_the_shapes() -> None:
     assert cell_volumes(block)[block.inside("sphere")].sum() == pytest.approx(4 / 3 * np.pi * 10**3, rel=5e-3)
     assert cell_volumes(tube).sum() == pytest.approx(np.pi / 4 * 28**2 * 200, rel=5e-3)
     assert cell_volumes(tube)[tube.inside("pmma")].sum() == pytest.approx(np.pi / 4 * 13**2 * 200, rel=5e-3)
+
+
+@pytest.mark.parametrize("name", ["femur", "humerus", "tibia"])
+def test_the_cortex_of_the_bones_is_whole(name: str) -> None:
+    """No face of the outer surface belongs to an element inside the endosteum but where the lesion breaks through."""
+    mesh = read_mesh(FOLDER / f"{name}.vtu")
+    outside = boundary_faces(mesh)[:, 0]
+    holed = mesh.inside("endosteum")[outside] & ~mesh.inside("lesion")[outside]
+    assert holed.mean() < 1e-3
