@@ -136,27 +136,40 @@ def repaired(tries: Iterable[Cells], domain: Solid, solids: Sequence[Solid | Non
 def shaped(mesh: Cells, task: Task) -> Shaped:
     """Curve the edges of sound cells, and move surfaces until the volumes of the compartments are met."""
     best = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held))
-    task = _without_lost(task, _errors(best, task))
     errors = _errors(best, task)
-    if not any(MENDED[0] < abs(e) < MENDED[1] for e in errors.values()):
-        return best
+    # Also those that hold half as much again are lost: a lost neighbour is in them.
+    lost = {m: e * task.missing[m][1] for m, e in errors.items() if abs(e) >= MENDED[1]}
     patches = _patches(mesh, len(task.solids))
     moved = np.zeros(len(patches.area))
-    now, found, left = best, errors, ROUNDS
+    gone = _reported(task, lost)
+    for _ in range(2):
+        best, moved = _mended(best, moved, patches, _without_lost(task, lost, gone))
+        off = {m: e * task.missing[m][1] for m, e in _errors(best, task).items()}
+        if gone == (gone := _reported(task, off)):
+            break
+    return best
+
+
+def _mended(
+    best: Shaped, moved: NDArray[np.float64], patches: _Patches, task: Task
+) -> tuple[Shaped, NDArray[np.float64]]:
+    """The best of some rounds of moving surfaces, and how far every patch has been moved."""
+    errors = _errors(best, task)
+    now, found, far, left = best, errors, moved, ROUNDS
     floor = shapes = None
     while left:
         left -= 1
         step = _steps(patches, found, task)
         if not step.any():
             break
-        moved = moved + step
-        offset = patches.offsets(moved, len(task.solids), len(mesh.points))
+        far = far + step
+        offset = patches.offsets(far, len(task.solids), len(best.cells.points))
         mesh = settled(now.cells, task.domain, task.solids, offset, SOUND if floor is None else floor)
         now = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held, offset))
         found = _errors(now, task)
         before, after = _cost(errors, task), _cost(found, task)
         if after < before and (shapes is None or _may_be(sicn(mesh), shapes, task.staying)):
-            best, errors = now, found
+            best, errors, moved = now, found, far
             if shapes is not None and not _thick_off(errors, task):
                 break
         if shapes is None and (after > WORTHWHILE * before or not left):
@@ -168,7 +181,7 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
             near = np.zeros(len(mesh.points), bool)
             near[mesh.cells[np.isin(mesh.mask, off)]] = True
             floor = np.where(any_of(near, mesh.cells), DENT, SOUND)
-    return best
+    return best, moved
 
 
 def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) -> bool:
@@ -182,17 +195,15 @@ def _thick_off(errors: Mapping[int, float], task: Task) -> list[int]:
     return [m for m, e in errors.items() if abs(e) > FAR_OFF / 4 and task.missing[m][1] > 10.0 * task.near**3]
 
 
-def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
+def _without_lost(task: Task, lost: Mapping[int, float], gone: int) -> Task:
     """The task without lost compartments: bodies much thinner than an element, that no small move brings back.
 
-    Where a solid loses so much by them that the mesh is reported not to hold it, what it should have held counts to
-    the compartment around. Otherwise it goes to the largest compartment that lacks one of the solids, as far as that
-    may take it: to move its surfaces for more would make a thick compartment wrong for the sake of a thin one.
+    `lost` is what they lack, mm3, and `gone` has the bits of the solids that the mesh is reported not to hold: what
+    these should have held counts to the compartment around. Otherwise it goes to the largest compartment that lacks
+    one of the solids, as far as that may take it: to move its surfaces for more would make a thick compartment wrong
+    for the sake of a thin one.
     """
-    missing = dict(task.missing)
-    # also those that hold half as much again: a lost neighbour is in them
-    lost = {m: errors[m] * missing.pop(m)[1] for m in [m for m, e in errors.items() if abs(e) >= MENDED[1]]}
-    gone = _reported(task, lost)
+    missing = {m: volume for m, volume in task.missing.items() if m not in lost}
     beside: dict[int, float] = {}
     for m, volume in lost.items():
         bare = m & ~gone
@@ -209,13 +220,13 @@ def _without_lost(task: Task, errors: Mapping[int, float]) -> Task:
     return replace(task, missing=missing)
 
 
-def _reported(task: Task, lost: Mapping[int, float]) -> int:
-    """Bits of the solids that are off by more than may pass without a word for what they lose in lost compartments."""
+def _reported(task: Task, lacking: Mapping[int, float]) -> int:
+    """Bits of the solids that are off by more than may pass without a word, by what compartments lack, mm3."""
     bits = 0
     for bit in range(len(task.solids)):
         own = 1 << bit
         whole = sum(v for m, (_, v) in task.missing.items() if m & own)
-        off = sum(v for m, v in lost.items() if m & own)
+        off = sum(v for m, v in lacking.items() if m & own)
         if not task.layers & own and noted(off, whole, task.near):
             bits |= own
     return bits
