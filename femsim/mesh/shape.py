@@ -142,7 +142,7 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
     patches = _patches(mesh, len(task.solids))
     moved = np.zeros(len(patches.area))
     gone = _reported(task, lost)
-    for _ in range(2):
+    for _ in range(3):
         best, moved = _mended(best, moved, patches, _without_lost(task, lost, gone))
         off = {m: e * task.missing[m][1] for m, e in _errors(best, task).items()}
         if gone == (gone := _reported(task, off)):
@@ -199,19 +199,23 @@ def _without_lost(task: Task, lost: Mapping[int, float], gone: int) -> Task:
     """The task without lost compartments: bodies much thinner than an element, that no small move brings back.
 
     `lost` is what they lack, mm3, and `gone` has the bits of the solids that the mesh is reported not to hold: what
-    these should have held counts to the compartment around. Otherwise it goes to the largest compartment that lacks
-    one of the solids, as far as that may take it: to move its surfaces for more would make a thick compartment wrong
-    for the sake of a thin one.
+    these should have held counts to what is the same without them. Otherwise it goes to the largest compartment that
+    lacks one of the solids, as far as that may take it: to move its surfaces for more would make a thick compartment
+    wrong for the sake of a thin one.
     """
     missing = {m: volume for m, volume in task.missing.items() if m not in lost}
     beside: dict[int, float] = {}
     for m, volume in lost.items():
-        bare = m & ~gone
-        around = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1]
-        if bare != m and bare in missing:
-            missing[bare] = missing[bare][0] + volume, missing[bare][1] + volume
-        elif bare == m and around:
-            host = max(around, key=lambda k: task.missing[k][1])
+        if m & gone:
+            hosts = [k for k in missing if k & ~gone == m & ~gone]
+        else:
+            hosts = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1]
+        if not hosts or not m & ~(gone | task.layers):  # bone takes what is left
+            continue
+        host = max(hosts, key=lambda k: task.missing[k][1])
+        if m & gone:
+            missing[host] = missing[host][0] + volume, missing[host][1] + volume
+        else:
             beside[host] = beside.get(host, 0.0) + volume
     for host, volume in beside.items():
         most = TAKEN_OVER * task.missing[host][1]
