@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from femsim import store
 from femsim.mesh.background import backgrounds
 from femsim.mesh.cut import Cells, Recipe, cut
-from femsim.mesh.shape import Task, repaired, shaped, sicn, sound, volumes
+from femsim.mesh.shape import repaired, shaped, sicn, sound, volumes
 from femsim.mesh.size import MeshSize, SizeField, size_field, slender_outside
 from femsim.mesh.surface import Surface
+from femsim.mesh.task import Task
 from femsim.solid.arrangement import Arrangement
 from femsim.solid.base import Solid
 

@@ -11,8 +11,8 @@ import numpy as np
 from femsim.errors import FemsimWarning
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.quality import cell_volumes
-from femsim.mesh.shape import noted
 from femsim.mesh.size import MeshSize
+from femsim.mesh.task import noted
 from femsim.mesh.topology import face_nodes
 from femsim.solid.base import Solid
 from femsim.solid.query import volume

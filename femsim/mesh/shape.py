@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,12 @@ from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.improve import DENT, SOUND, improve, settled
 from femsim.mesh.promote import Promoted, promoted
+from femsim.mesh.task import MENDED, Task, reported, without_lost
 from femsim.mesh.topology import TET_FACES
 from femsim.solid.base import Solid
 
-Held = Callable[[Cells, NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
-
 #: Share of elements that may have a SICN below 0.25.
 BAD = 1e-3
-#: Relative error of a compartment's volume from which its surfaces are moved, and beyond which it has other causes.
-MENDED = (0.003, 0.5)
-#: Relative error of a solid's volume from which the mesh says so.
-NOTED = 0.03
-#: Share of its own volume by which a compartment may be larger for a lost one beside it.
-TAKEN_OVER = 0.004
 #: Relative error from which a compartment counts less the farther it is off: small ones that the elements cannot hold
 #: would spoil the others.
 FAR_OFF = 0.02
@@ -48,40 +41,6 @@ class Shaped:
         n = len(self.cells.points)
         points = np.concatenate([self.cells.points, self.nodes.middle])
         return points, np.concatenate([self.cells.cells, n + self.nodes.of_cell], axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What the cells are shaped for.
-
-    Attributes
-    ----------
-    domain : Solid
-        Its zero is the outer surface.
-    solids : sequence of Solid or None
-        In bit order; None where a bit has no surface of its own.
-    missing : mapping of int to (float, float)
-        For every compartment (by mask) whose volume is to be met: the volume wanted in these cells and in all, mm3.
-    near : float
-        Shortest usual edge, mm: surfaces are moved by a sixth of it at a time.
-    curved : bool
-        Whether mid-side nodes lie on the surfaces.
-    held : callable, optional
-        See `promoted`.
-    layers : int
-        Bits of the bone's own layers: `missing` holds only a part of their volume.
-    staying : int
-        Sound elements beside these cells, which count where a share of all is judged.
-    """
-
-    domain: Solid
-    solids: Sequence[Solid | None]
-    missing: Mapping[int, tuple[float, float]]
-    near: float
-    curved: bool = True
-    held: Held | None = None
-    layers: int = 0
-    staying: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +100,11 @@ def shaped(mesh: Cells, task: Task) -> Shaped:
     lost = {m: e * task.missing[m][1] for m, e in errors.items() if abs(e) >= MENDED[1]}
     patches = _patches(mesh, len(task.solids))
     moved = np.zeros(len(patches.area))
-    gone = _reported(task, lost)
+    gone = reported(task, lost)
     for _ in range(3):
-        best, moved = _mended(best, moved, patches, _without_lost(task, lost, gone))
+        best, moved = _mended(best, moved, patches, without_lost(task, lost, gone))
         off = {m: e * task.missing[m][1] for m, e in _errors(best, task).items()}
-        if gone == (gone := _reported(task, off)):
+        if gone == (gone := reported(task, off)):
             break
     return best
 
@@ -193,52 +152,6 @@ def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) ->
 def _thick_off(errors: Mapping[int, float], task: Task) -> list[int]:
     """Compartments of some hundred elements or more that are still off."""
     return [m for m, e in errors.items() if abs(e) > FAR_OFF / 4 and task.missing[m][1] > 10.0 * task.near**3]
-
-
-def _without_lost(task: Task, lost: Mapping[int, float], gone: int) -> Task:
-    """The task without lost compartments: bodies much thinner than an element, that no small move brings back.
-
-    `lost` is what they lack, mm3, and `gone` has the bits of the solids that the mesh is reported not to hold: what
-    these should have held counts to what is the same without them. Otherwise it goes to the largest compartment that
-    lacks one of the solids, as far as that may take it: to move its surfaces for more would make a thick compartment
-    wrong for the sake of a thin one.
-    """
-    missing = {m: volume for m, volume in task.missing.items() if m not in lost}
-    beside: dict[int, float] = {}
-    for m, volume in lost.items():
-        if m & gone:
-            hosts = [k for k in missing if k & ~gone == m & ~gone]
-        else:
-            hosts = [k for k in missing if (k & m) == k and (k ^ m).bit_count() == 1]
-        if not hosts or not m & ~(gone | task.layers):  # bone takes what is left
-            continue
-        host = max(hosts, key=lambda k: task.missing[k][1])
-        if m & gone:
-            missing[host] = missing[host][0] + volume, missing[host][1] + volume
-        else:
-            beside[host] = beside.get(host, 0.0) + volume
-    for host, volume in beside.items():
-        most = TAKEN_OVER * task.missing[host][1]
-        over = min(max(volume, -most), most)
-        missing[host] = missing[host][0] + over, missing[host][1] + over
-    return replace(task, missing=missing)
-
-
-def _reported(task: Task, lacking: Mapping[int, float]) -> int:
-    """Bits of the solids that are off by more than may pass without a word, by what compartments lack, mm3."""
-    bits = 0
-    for bit in range(len(task.solids)):
-        own = 1 << bit
-        whole = sum(v for m, (_, v) in task.missing.items() if m & own)
-        off = sum(v for m, v in lacking.items() if m & own)
-        if not task.layers & own and noted(off, whole, task.near):
-            bits |= own
-    return bits
-
-
-def noted(off: float, wanted: float, near: float) -> bool:
-    """Whether a solid is off by so much volume that the mesh says so: 3 %, and more than elements can show at all."""
-    return abs(off) > max(NOTED * wanted, 0.02 * near**3)
 
 
 def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:

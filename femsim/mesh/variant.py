@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from femsim.mesh._gather_kernels import any_of, borders, extremes
 from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
-from femsim.mesh.shape import Shaped, Task, repaired, shaped
+from femsim.mesh.shape import Shaped, repaired, shaped
+from femsim.mesh.task import Task
 from femsim.mesh.topology import TET_EDGES, TET_FACES
 from femsim.solid.base import Solid
 
