@@ -12,42 +12,46 @@ Index = NDArray[np.int64]
 
 
 @njit(cache=True)
+def _ordered(a: int, b: int, c: int) -> tuple[int, int, int]:
+    if a > b:
+        a, b = b, a
+    if b > c:
+        b, c = c, b
+    if a > b:
+        a, b = b, a
+    return a, b, c
+
+
+@njit(cache=True)
 def match_faces(cells: Index, faces: Index, n: int) -> tuple[Index, int]:
     """Cell behind every local face (m, 4), -1 where there is none; and one face that three cells share, or -1.
 
-    Faces are put into the bucket of their smallest vertex and compared within it.
+    Faces are put into the bucket of their smallest vertex and compared within it, by one number for both others: that
+    lies in the bucket itself, as looking at the cells again would be a walk through all of memory.
     """
     m = len(cells)
     start = np.zeros(n + 1, np.int64)
-    low = np.empty(4 * m, np.int64)
-    middle = np.empty(4 * m, np.int64)
-    high = np.empty(4 * m, np.int64)
     for t in range(m):
         for f in range(4):
-            a, b, c = cells[t, faces[f, 0]], cells[t, faces[f, 1]], cells[t, faces[f, 2]]
-            if a > b:
-                a, b = b, a
-            if b > c:
-                b, c = c, b
-            if a > b:
-                a, b = b, a
-            low[4 * t + f], middle[4 * t + f], high[4 * t + f] = a, b, c
+            a, _, _ = _ordered(cells[t, faces[f, 0]], cells[t, faces[f, 1]], cells[t, faces[f, 2]])
             start[a + 1] += 1
     for i in range(n):
         start[i + 1] += start[i]
     fill = start[:-1].copy()
-    held = np.empty(4 * m, np.int64)
-    for k in range(4 * m):
-        held[fill[low[k]]] = k
-        fill[low[k]] += 1
+    held, key = np.empty(4 * m, np.int64), np.empty(4 * m, np.int64)
+    for t in range(m):
+        for f in range(4):
+            a, b, c = _ordered(cells[t, faces[f, 0]], cells[t, faces[f, 1]], cells[t, faces[f, 2]])
+            held[fill[a]], key[fill[a]] = 4 * t + f, b * n + c
+            fill[a] += 1
     beside = np.full((m, 4), -1)
     crowded = -1
     for i in range(n):
         for p in range(start[i], start[i + 1]):
             k = held[p]
             for q in range(p + 1, start[i + 1]):
-                j = held[q]
-                if middle[j] == middle[k] and high[j] == high[k]:
+                if key[q] == key[p]:
+                    j = held[q]
                     if beside[k // 4, k % 4] >= 0 or beside[j // 4, j % 4] >= 0:
                         crowded = k
                     beside[k // 4, k % 4] = j // 4
