@@ -250,10 +250,18 @@ def _rows(supports: Sequence[Support], couplings: Sequence[Coupling], n: int) ->
 
 def _spectrum(rows: Prescribed, count: int) -> tuple[Ints, Floats, Floats, Ints]:
     """Held nodes, and the eigenvalues and vectors of the sum of d d^T over each node's rows."""
-    held, inverse = np.unique(rows.node, return_inverse=True)
+    used = np.zeros(count, bool)
+    used[rows.node] = True
+    held = np.flatnonzero(used)
+    inverse = (np.cumsum(used) - 1)[rows.node]
     gram = np.zeros((len(held), 3, 3))
-    np.add.at(gram, inverse, rows.direction[:, :, None] * rows.direction[:, None, :])
-    values, vectors = np.linalg.eigh(gram)
+    for i in range(3):
+        for j in range(3):
+            gram[:, i, j] = np.bincount(inverse, rows.direction[:, i] * rows.direction[:, j], len(held))
+    values, vectors = gram[:, range(3), range(3)], np.broadcast_to(np.eye(3), gram.shape).copy()
+    across = np.flatnonzero((gram * (1.0 - np.eye(3))).any(axis=(1, 2)))  # most supports are along the global axes
+    if len(across):
+        values[across], vectors[across] = np.linalg.eigh(gram[across])
     return held, values, vectors, inverse
 
 
@@ -275,8 +283,8 @@ def _solve_rows(rows: Prescribed, value: Floats, count: int, names: Sequence[str
     if len(value) == 0:
         return out
     held, values, vectors, inverse = _spectrum(rows, count)
-    right = np.zeros((len(held), 3))
-    np.add.at(right, inverse, rows.direction * value[:, None])
+    pulled = rows.direction * value[:, None]
+    right = np.stack([np.bincount(inverse, pulled[:, i], len(held)) for i in range(3)], axis=1)
     solid = values >= SAME_DIRECTION**2
     inverted = np.where(solid, 1.0 / np.where(solid, values, 1.0), 0.0)
     out[held] = np.einsum("sij,sj,skj,sk->si", vectors, inverted, vectors, right)

@@ -43,7 +43,10 @@ def parts_of(cells: Ints, element: Element) -> Ints:
     # three nodes in one 64-bit key where they fit: one sort instead of three
     small = int(cells.max()) < 2**21
     key = (faces[:, 0] << 42) | (faces[:, 1] << 21) | faces[:, 2]
-    order = np.lexsort((*faces.T[3:], key)) if small else np.lexsort(faces.T)
+    if small:
+        order = np.argsort(key) if faces.shape[1] == 3 else np.lexsort((*faces.T[3:], key))
+    else:
+        order = np.lexsort(faces.T)
     same = np.flatnonzero((faces[order[1:]] == faces[order[:-1]]).all(axis=1))
     owner = order // len(sides)
     a, b = owner[same], owner[same + 1]
@@ -102,8 +105,13 @@ def _unit_columns(nodes: Ints, count: int) -> sparse.csr_matrix:
 def _copies(cells: Ints, part: Ints) -> tuple[Ints, Ints]:
     """Every (node, part) pair once, ordered by node."""
     bodies = int(part.max()) + 1
-    key = np.unique(cells.ravel() * bodies + np.repeat(part, cells.shape[1])) if bodies > 1 else np.unique(cells)
-    return (key // bodies, key % bodies) if bodies > 1 else (key, np.zeros(len(key), np.int64))
+    if bodies == 1:
+        used = np.zeros(int(cells.max()) + 1, bool)
+        used[cells] = True
+        node = np.flatnonzero(used)
+        return node, np.zeros(len(node), np.int64)
+    key = np.unique(cells.ravel() * bodies + np.repeat(part, cells.shape[1]))
+    return key // bodies, key % bodies
 
 
 def _frames(points: Floats, node: Ints, part: Ints, bodies: int) -> tuple[Floats, Floats]:

@@ -17,9 +17,11 @@ from scipy import sparse
 
 from femsim.fem.linear import batch_kernels as kernels
 from femsim.fem.linear import blocks as store
+from femsim.fem.linear import one_kernels
 from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import dissect
 from femsim.fem.linear.system import Floats
+from femsim.fem.linear.team import Team
 
 #: Singular values of a group's motions below this, relative to the largest, are motions it does not have (a group of
 #: two vertices cannot be seen to turn about their line).
@@ -73,18 +75,19 @@ class GroupLevel:
         """Bytes held."""
         return self.values.nbytes + self.indices.nbytes + self.factor.memory
 
-    def add_correction(self, residual: NDArray[np.float32], x: NDArray[np.float32]) -> None:
-        """``x += P (P^T A P)^-1 P^T residual`` for vectors (3 v,)."""
+    def add_correction(self, residual: NDArray[np.float32], x: NDArray[np.float32], team: Team) -> None:
+        """``x += P (P^T A P)^-1 P^T residual`` for vectors (v, 4)."""
         coarse = np.zeros((self.factor.tree.order.size, 6), np.float32)
-        _restrict(self.indptr, self.indices, self.values, residual, coarse)
-        correction = solve_factored(self.factor, coarse.ravel()).reshape(-1, 6)
-        _interpolate(self.indptr, self.indices, self.values, correction, x)
+        rows = (self.indptr, self.indices, self.values)
+        one_kernels.restrict_to_groups(*rows, residual, coarse)
+        correction = solve_factored(self.factor, coarse.ravel(), team).reshape(-1, 6)
+        team.share(store.shares(len(x)), one_kernels.interpolate_from_groups, *rows, correction, x)
 
-    def add_correction_batch(self, residual: NDArray[np.float32], x: NDArray[np.float32]) -> None:
+    def add_correction_batch(self, residual: NDArray[np.float32], x: NDArray[np.float32], team: Team) -> None:
         """The same for (v, 3, 8)."""
         coarse = np.zeros((self.factor.tree.order.size, 6, residual.shape[2]), np.float32)
         kernels.restrict_groups(self.indptr, self.indices, self.values, residual, coarse)
-        correction = solve_factored(self.factor, coarse.reshape(-1, coarse.shape[2])).reshape(coarse.shape)
+        correction = solve_factored(self.factor, coarse.reshape(-1, coarse.shape[2]), team).reshape(coarse.shape)
         kernels.interpolate_groups(self.indptr, self.indices, self.values, correction, x)
 
 
@@ -245,25 +248,3 @@ def _take_neighbours(group, indptr, indices, close, active, i, count):  # type: 
         if close[p] and active[j] and group[j] < 0:
             group[j] = count
     return count + 1
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _restrict(indptr, indices, values, residual, out):  # type: ignore[no-untyped-def]
-    for i in range(indptr.size - 1):
-        r0, r1, r2 = residual[3 * i], residual[3 * i + 1], residual[3 * i + 2]
-        for p in range(indptr[i], indptr[i + 1]):
-            g = indices[p]
-            for c in range(6):
-                out[g, c] += values[p, 0, c] * r0 + values[p, 1, c] * r1 + values[p, 2, c] * r2
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _interpolate(indptr, indices, values, correction, x):  # type: ignore[no-untyped-def]
-    for i in range(indptr.size - 1):
-        for p in range(indptr[i], indptr[i + 1]):
-            g = indices[p]
-            for a in range(3):
-                s = np.float32(0.0)
-                for c in range(6):
-                    s += values[p, a, c] * correction[g, c]
-                x[3 * i + a] += s

@@ -6,7 +6,6 @@ preconditioner, which is what an iteration costs: eight columns take about twice
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.fem.linear import batch_kernels as kernels
-from femsim.fem.linear import blocks as store
 from femsim.fem.linear.system import Floats, not_converged
+from femsim.fem.linear.team import Team
 
 if TYPE_CHECKING:
     from femsim.fem.linear.multigrid import Hierarchy
@@ -29,14 +28,14 @@ class Batch:
     """Matrix and preconditioner on (n, 3, 8) arrays of the solver's numbering."""
 
     hierarchy: Hierarchy
-    pool: Executor | None
+    team: Team
 
     def subtract(self, x: Floats, y: Floats) -> None:
         """``y -= A x`` in place."""
         h = self.hierarchy
         shared = (h.structure.lower.indptr, h.structure.lower.indices, h.matrix, h.diagonal)
         slabs = h.structure.numbering.slabs
-        store.over_slabs(self.pool, slabs, lambda i, j: kernels.multiply_batch(i, j, *shared, x, y))
+        self.team.forwards(slabs, kernels.multiply_batch, *shared, x, y)
 
     def precondition(self, residual: Floats) -> Floats:
         """One application of the multigrid to every column."""
@@ -46,17 +45,17 @@ class Batch:
         # single precision has a narrow range; the preconditioner is linear, so the size is taken out and put back
         b, size = kernels.to_single(residual)
         x, left = np.zeros_like(b), np.zeros_like(b)
-        store.over_slabs(self.pool, slabs, lambda i, j: kernels.forward_batch(i, j, *shared, b, x, left))
+        self.team.forwards(slabs, kernels.forward_batch, *shared, b, x, left)
         vertex = np.empty((*coarse.free.shape, LANES), np.float32)
         kernels.restrict_batch(left, coarse.parents, coarse.fine, vertex)
-        correction = h.vertices.solve_batch(vertex, self.pool)
+        correction = h.vertices.solve_batch(vertex, self.team)
         kernels.interpolate_batch(correction, coarse.parents, coarse.fine, x)
-        store.over_slabs_backwards(self.pool, slabs, lambda i, j: kernels.backward_batch(i, j, *shared, b, x))
+        self.team.backwards(slabs, kernels.backward_batch, *shared, b, x)
         return np.asarray(kernels.to_double(x, size))
 
 
 def solve_batch(
-    hierarchy: Hierarchy, rhs: Floats, tolerance: float, guess: Floats | None, pool: Executor | None
+    hierarchy: Hierarchy, rhs: Floats, tolerance: float, guess: Floats | None, team: Team
 ) -> tuple[Floats, NDArray[np.int64], Floats]:
     """Conjugate gradients for at most eight right-hand sides.
 
@@ -67,7 +66,7 @@ def solve_batch(
     tolerance : float
         On the true relative residual of every column.
     guess : (k, n, 3) or None
-    pool : Executor or None
+    team : Team
 
     Returns
     -------
@@ -81,7 +80,7 @@ def solve_batch(
         If a column does not converge.
     """
     old, many = hierarchy.structure.numbering.old, len(rhs)
-    operators = Batch(hierarchy, pool)
+    operators = Batch(hierarchy, team)
     b = _columns(rhs, old)
     norm = np.sqrt(kernels.dots(b, b))
     scale = np.where(norm > 0.0, norm, 1.0)

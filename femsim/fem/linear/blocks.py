@@ -9,8 +9,6 @@ between follow in one thread. The result does not depend on the number of thread
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +16,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from femsim.fem.linear.team import ALONE, Team
+
 #: Slabs that may run in parallel; more only adds nodes in between.
 SLABS = 16
+#: Shares of work on arrays that may be cut anywhere.
+SHARES = 16
 #: No more than this share of the nodes may lie between slabs.
 BETWEEN = 0.1
 
@@ -110,34 +112,26 @@ def take_blocks(
     pattern: LowerBlocks,
     blocks: NDArray[np.float64],
     dtype: Any,
-    pool: Executor | None = None,
+    team: Team = ALONE,
     out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Values of the lower triangle, (nnz, 3, 3), from the blocks of the system; written into `out` where given."""
-    out = np.empty((pattern.source.size, 3, 3), dtype) if out is None else out
-    edges = np.linspace(0, pattern.source.size, SLABS + 1).astype(int).tolist()
-    shares = [*itertools.pairwise(edges), (0, 0)]
-    over_slabs(pool, shares, lambda first, end: _take(first, end, blocks, pattern.source, out))
+    out = empty_blocks(pattern.source.size, dtype) if out is None else out
+    team.share(shares(len(out)), _take, blocks, pattern.source, out)
     return out
 
 
-def over_slabs(pool: Executor | None, slabs: Sequence[tuple[int, int]], work: Callable[[int, int], None]) -> None:
-    """Run ``work(first, end)`` for each slab, in threads where there is a pool, and then for the nodes in between."""
-    if pool is None:
-        for first, end in slabs:
-            work(first, end)
-        return
-    for done in [pool.submit(work, first, end) for first, end in slabs[:-1]]:
-        done.result()
-    work(*slabs[-1])
+def empty_blocks(count: int, dtype: Any) -> NDArray[Any]:
+    """Memory of so many 3 x 3 blocks with some numbers behind it, since the kernels read a block in rows of four."""
+    out = np.empty((count + 1, 3, 3), dtype)
+    out[count:] = 0.0
+    return out[:count]
 
 
-def over_slabs_backwards(
-    pool: Executor | None, slabs: Sequence[tuple[int, int]], work: Callable[[int, int], None]
-) -> None:
-    """The same with the nodes in between first."""
-    work(*slabs[-1])
-    over_slabs(pool, (*slabs[:-1], (0, 0)), work)
+def shares(count: int) -> list[tuple[int, int]]:
+    """Ranges of about equal length that cover ``range(count)``; fixed, so that sums do not depend on the threads."""
+    edges = np.linspace(0, count, SHARES + 1).astype(int).tolist()
+    return list(itertools.pairwise(edges))
 
 
 @njit(cache=True, nogil=True)
@@ -192,79 +186,29 @@ def _take(first, end, blocks, source, out):  # type: ignore[no-untyped-def]
                 out[p, a, b] = blocks[s, a, b]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def multiply_one(first, end, indptr, indices, lower, diagonal, x, y):  # type: ignore[no-untyped-def]
-    """y += A x for the rows first to end of the lower triangle and their mirror; x and y (3 n,)."""
-    for i in range(first, end):
-        x0, x1, x2 = x[3 * i], x[3 * i + 1], x[3 * i + 2]
-        d = diagonal[i]
-        s0 = d[0, 0] * x0 + d[0, 1] * x1 + d[0, 2] * x2
-        s1 = d[1, 0] * x0 + d[1, 1] * x1 + d[1, 2] * x2
-        s2 = d[2, 0] * x0 + d[2, 1] * x1 + d[2, 2] * x2
-        for p in range(indptr[i], indptr[i + 1]):
-            k = 3 * np.int64(indices[p])
-            m = lower[p]
-            u0, u1, u2 = x[k], x[k + 1], x[k + 2]
-            s0 += m[0, 0] * u0 + m[0, 1] * u1 + m[0, 2] * u2
-            s1 += m[1, 0] * u0 + m[1, 1] * u1 + m[1, 2] * u2
-            s2 += m[2, 0] * u0 + m[2, 1] * u1 + m[2, 2] * u2
-            y[k] += m[0, 0] * x0 + m[1, 0] * x1 + m[2, 0] * x2
-            y[k + 1] += m[0, 1] * x0 + m[1, 1] * x1 + m[2, 1] * x2
-            y[k + 2] += m[0, 2] * x0 + m[1, 2] * x1 + m[2, 2] * x2
-        y[3 * i] += s0
-        y[3 * i + 1] += s1
-        y[3 * i + 2] += s2
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def forward_one(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
-    """Gauss-Seidel forwards from zero, (D + L) x = b, and in the same pass the residual r = b - A x.
-
-    The residual of row i after the sweep is minus the mirrored blocks of later rows, so it is collected in `r`, which
-    must be zero on entry.
-    """
-    for i in range(first, end):
-        s0, s1, s2 = b[3 * i], b[3 * i + 1], b[3 * i + 2]
-        for p in range(indptr[i], indptr[i + 1]):
-            k = 3 * np.int64(indices[p])
-            m = lower[p]
-            u0, u1, u2 = x[k], x[k + 1], x[k + 2]
-            s0 -= m[0, 0] * u0 + m[0, 1] * u1 + m[0, 2] * u2
-            s1 -= m[1, 0] * u0 + m[1, 1] * u1 + m[1, 2] * u2
-            s2 -= m[2, 0] * u0 + m[2, 1] * u1 + m[2, 2] * u2
-        d = inverse[i]
-        x0 = d[0, 0] * s0 + d[0, 1] * s1 + d[0, 2] * s2
-        x1 = d[1, 0] * s0 + d[1, 1] * s1 + d[1, 2] * s2
-        x2 = d[2, 0] * s0 + d[2, 1] * s1 + d[2, 2] * s2
-        x[3 * i], x[3 * i + 1], x[3 * i + 2] = x0, x1, x2
-        for p in range(indptr[i], indptr[i + 1]):
-            k = 3 * np.int64(indices[p])
-            m = lower[p]
-            r[k] -= m[0, 0] * x0 + m[1, 0] * x1 + m[2, 0] * x2
-            r[k + 1] -= m[0, 1] * x0 + m[1, 1] * x1 + m[2, 1] * x2
-            r[k + 2] -= m[0, 2] * x0 + m[1, 2] * x1 + m[2, 2] * x2
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def backward_one(first, end, indptr, indices, lower, inverse, b, x):  # type: ignore[no-untyped-def]
-    """Gauss-Seidel backwards from x, in place: (D + U) x_new = b - L x. Overwrites b."""
-    for i in range(end - 1, first - 1, -1):
-        s0, s1, s2 = b[3 * i], b[3 * i + 1], b[3 * i + 2]
-        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):  # backwards through memory throughout
-            k = 3 * np.int64(indices[p])
-            m = lower[p]
-            u0, u1, u2 = x[k], x[k + 1], x[k + 2]
-            s0 -= m[0, 0] * u0 + m[0, 1] * u1 + m[0, 2] * u2
-            s1 -= m[1, 0] * u0 + m[1, 1] * u1 + m[1, 2] * u2
-            s2 -= m[2, 0] * u0 + m[2, 1] * u1 + m[2, 2] * u2
-        d = inverse[i]
-        x0 = d[0, 0] * s0 + d[0, 1] * s1 + d[0, 2] * s2
-        x1 = d[1, 0] * s0 + d[1, 1] * s1 + d[1, 2] * s2
-        x2 = d[2, 0] * s0 + d[2, 1] * s1 + d[2, 2] * s2
-        x[3 * i], x[3 * i + 1], x[3 * i + 2] = x0, x1, x2
-        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):  # backwards through memory throughout
-            k = 3 * np.int64(indices[p])
-            m = lower[p]
-            b[k] -= m[0, 0] * x0 + m[1, 0] * x1 + m[2, 0] * x2
-            b[k + 1] -= m[0, 1] * x0 + m[1, 1] * x1 + m[2, 1] * x2
-            b[k + 2] -= m[0, 2] * x0 + m[1, 2] * x1 + m[2, 2] * x2
+@njit(cache=True, nogil=True, error_model="numpy")
+def inverses(blocks):  # type: ignore[no-untyped-def]
+    """Inverses of symmetric 3 x 3 blocks, and the number of the first that is not positive definite, or -1."""
+    out = np.empty_like(blocks)
+    for i in range(len(blocks)):
+        m = blocks[i]
+        a, b, c, d, e, f = m[0, 0], m[0, 1], m[0, 2], m[1, 1], m[1, 2], m[2, 2]
+        # by L D L^T, whose pivots are positive where the block is positive definite
+        first = 1.0 / a
+        u, v = b * first, c * first
+        pivot = d - b * u
+        second = 1.0 / pivot
+        rest = e - c * u
+        w = rest * second
+        last = f - c * v - rest * w
+        if not (a > 0.0 and pivot > 0.0 and last > 0.0):
+            return out, i
+        third = 1.0 / last
+        g = u * w - v
+        out[i, 2, 2] = third
+        out[i, 1, 2] = out[i, 2, 1] = -w * third
+        out[i, 0, 2] = out[i, 2, 0] = g * third
+        out[i, 1, 1] = second + w * w * third
+        out[i, 0, 1] = out[i, 1, 0] = -u * second - w * g * third
+        out[i, 0, 0] = first + u * u * second + g * g * third
+    return out, -1

@@ -22,6 +22,7 @@ from scipy.linalg import get_blas_funcs, get_lapack_funcs
 
 from femsim.errors import SolveError
 from femsim.fem.linear.dissection import Dissection
+from femsim.fem.linear.team import ALONE, Team
 
 FloatArray = NDArray[Any]
 
@@ -175,7 +176,7 @@ def _extend_add(top, low, rest, update, border, position, width):  # type: ignor
                         top[width * i + a, width * j + b] += value
 
 
-def solve_factored(factor: Factor, rhs: FloatArray) -> FloatArray:
+def solve_factored(factor: Factor, rhs: FloatArray, team: Team = ALONE) -> FloatArray:
     """Solve with a factor.
 
     Parameters
@@ -183,6 +184,8 @@ def solve_factored(factor: Factor, rhs: FloatArray) -> FloatArray:
     factor : Factor
     rhs : (n * width, k) or (n * width,)
         Right-hand sides, in the factor's precision or any other.
+    team : Team
+        They share the branches of the tree. The result does not depend on their number.
 
     Returns
     -------
@@ -191,23 +194,42 @@ def solve_factored(factor: Factor, rhs: FloatArray) -> FloatArray:
     tree, width = factor.tree, factor.width
     columns = np.ascontiguousarray(rhs.reshape(tree.order.size, width, -1), factor.values.dtype)
     x = columns[tree.order].reshape(tree.order.size * width, -1)
+    branches, trunk = tree.branches
+    forward, backward = (_forward_one, _backward_one) if x.shape[1] == 1 else (_forward_many, _backward_many)
     if x.shape[1] == 1:
-        _solve_one(x[:, 0], factor.values, factor.offset, tree.start, tree.border_start, tree.border, width)
-    else:
-        _solve_many(x, factor.values, factor.offset, tree.start, tree.border_start, tree.border, width)
+        x = x[:, 0]
+    shared = (factor.values, factor.offset, tree.start, tree.border_start, tree.border, width)
+
+    def up(first: int, end: int) -> FloatArray:
+        passed_on = np.zeros_like(x)
+        forward(first, end, x, passed_on, *shared)
+        return passed_on
+
+    for passed_on in team.share(branches, up):
+        x += passed_on
+    for k in trunk:
+        forward(k, k + 1, x, x, *shared)
+    for k in trunk[::-1]:
+        backward(k, k + 1, x, *shared)
+    team.share(branches, backward, x, *shared)
     out = np.empty_like(columns)
     out[tree.order] = x.reshape(columns.shape)
     return out.reshape(rhs.shape)
 
 
-@njit(cache=True, fastmath=True)
-def _solve_one(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def] # noqa: C901
-    fronts = start.size - 1
-    widest = 0
-    for k in range(fronts):
-        widest = max(widest, width * (border_start[k + 1] - border_start[k]))
-    y = np.empty(widest, x.dtype)
-    for k in range(fronts):
+@njit(cache=True)
+def _widest(first, end, border_start):  # type: ignore[no-untyped-def]
+    most = 0
+    for k in range(first, end):
+        most = max(most, border_start[k + 1] - border_start[k])
+    return most
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _forward_one(first, end, x, beyond, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+    """Forward substitution by the fronts first to end; what later fronts get from them is added to `beyond`."""
+    y = np.empty(width * _widest(first, end, border_start), x.dtype)
+    for k in range(first, end):
         s, p = width * start[k], width * (start[k + 1] - start[k])
         nodes = border[border_start[k] : border_start[k + 1]]
         b = width * nodes.size
@@ -223,9 +245,15 @@ def _solve_one(x, values, offset, start, border_start, border, width):  # type: 
             for r in range(b):
                 y[r] += column[r] * v
         for r in range(nodes.size):
+            target = x if nodes[r] < start[end] else beyond
             for a in range(width):
-                x[width * nodes[r] + a] -= y[width * r + a]
-    for k in range(fronts - 1, -1, -1):
+                target[width * nodes[r] + a] -= y[width * r + a]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _backward_one(first, end, x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+    y = np.empty(width * _widest(first, end, border_start), x.dtype)
+    for k in range(end - 1, first - 1, -1):
         s, p = width * start[k], width * (start[k + 1] - start[k])
         nodes = border[border_start[k] : border_start[k + 1]]
         b = width * nodes.size
@@ -244,14 +272,11 @@ def _solve_one(x, values, offset, start, border_start, border, width):  # type: 
             x[s + c] = v / column[c]
 
 
-@njit(cache=True, fastmath=True)
-def _solve_many(x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def] # noqa: C901
-    fronts, many = start.size - 1, x.shape[1]
-    widest = 0
-    for k in range(fronts):
-        widest = max(widest, width * (border_start[k + 1] - border_start[k]))
-    y = np.empty((widest, many), x.dtype)
-    for k in range(fronts):
+@njit(cache=True, nogil=True, fastmath=True)
+def _forward_many(first, end, x, beyond, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+    many = x.shape[1]
+    y = np.empty((width * _widest(first, end, border_start), many), x.dtype)
+    for k in range(first, end):
         s, p = width * start[k], width * (start[k + 1] - start[k])
         nodes = border[border_start[k] : border_start[k + 1]]
         b = width * nodes.size
@@ -270,10 +295,17 @@ def _solve_many(x, values, offset, start, border_start, border, width):  # type:
                 for m in range(many):
                     y[r, m] += factor * own[m]
         for r in range(nodes.size):
+            target = x if nodes[r] < start[end] else beyond
             for a in range(width):
                 for m in range(many):
-                    x[width * nodes[r] + a, m] -= y[width * r + a, m]
-    for k in range(fronts - 1, -1, -1):
+                    target[width * nodes[r] + a, m] -= y[width * r + a, m]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _backward_many(first, end, x, values, offset, start, border_start, border, width):  # type: ignore[no-untyped-def]
+    many = x.shape[1]
+    y = np.empty((width * _widest(first, end, border_start), many), x.dtype)
+    for k in range(end - 1, first - 1, -1):
         s, p = width * start[k], width * (start[k + 1] - start[k])
         nodes = border[border_start[k] : border_start[k + 1]]
         b = width * nodes.size

@@ -6,8 +6,6 @@ A small vertex matrix is factorised; a large one is smoothed in turn and correct
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +16,7 @@ from femsim.fem.linear import blocks as store
 from femsim.fem.linear.aggregation import Groups, group_vertices
 from femsim.fem.linear.dissection import Dissection, dissect
 from femsim.fem.linear.system import Floats, System
+from femsim.fem.linear.team import ALONE, Team
 
 #: Vertices up to which their matrix is factorised whole: below it that is no slower and saves iterations.
 FACTOR_VERTICES = 2000
@@ -88,16 +87,15 @@ def coarse_space(system: System, numbering: store.Numbering) -> Coarse:
     )  # fmt: skip
 
 
-def coarse_matrix(system: System, coarse: Coarse, pool: Executor | None = None) -> Floats:
+def coarse_matrix(system: System, coarse: Coarse, team: Team = ALONE) -> Floats:
     """Blocks of P^T A P on the pattern of the sub-space; fixed unknowns become identity rows of matching size."""
     out = np.zeros((coarse.indices.size, 3, 3))
-    edges = np.linspace(0, len(coarse.free), store.SLABS + 1).astype(int).tolist()
     shared = (
         system.indptr, system.indices, system.blocks, system.free, coarse.free, coarse.pairs, coarse.child_start,
         coarse.child, coarse.indptr, coarse.indices, out,
     )  # fmt: skip
-    shares = [*itertools.pairwise(edges), (0, 0)]  # a vertex writes its own row only
-    store.over_slabs(pool, shares, lambda first, end: _coarse_values(first, end, *shared))
+    # a vertex writes its own row only
+    team.share(store.shares(len(coarse.free)), _coarse_values, *shared)
     return out
 
 
@@ -146,24 +144,3 @@ def _coarse_values(  # type: ignore[no-untyped-def]
         for a in range(3):
             if out[place[v], a, a] <= 0.0 and not free[v, a]:
                 out[place[v], a, a] = 1.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def restrict_residual(residual, parents, fine, out):  # type: ignore[no-untyped-def]
-    """out (v, 3) = P^T residual; residual (3 n,), any precision; fine (n, 3) is 0.5 where the unknown interpolates."""
-    out[:] = 0.0
-    for i in range(parents.shape[0]):
-        p, q = parents[i, 0], parents[i, 1]
-        for a in range(3):
-            half = fine[i, a] * residual[3 * i + a]
-            out[p, a] += half
-            out[q, a] += half
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def add_interpolated(correction, parents, fine, x):  # type: ignore[no-untyped-def]
-    """x (3 n,) += P correction (v, 3)."""
-    for i in range(parents.shape[0]):
-        p, q = parents[i, 0], parents[i, 1]
-        for a in range(3):
-            x[3 * i + a] += fine[i, a] * (correction[p, a] + correction[q, a])

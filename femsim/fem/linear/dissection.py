@@ -10,6 +10,7 @@ Each separator, and each set too small to be worth halving, becomes one dense *f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 #: Sets of at most this many nodes are not halved any further: below it, dense work is cheaper than more fronts.
 LEAF_NODES = 32
+#: Branches of the tree of fronts that threads may share.
+BRANCHES = 4
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,27 @@ class Dissection:
     def update_entries(self) -> int:
         """Largest number of entries of pending update matrices at any time, for one unknown per node."""
         return int(_update_peak(self.parent, np.diff(self.border_start)))
+
+    @cached_property
+    def branches(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """Ranges of fronts that do not depend on each other, largest apart, and the fronts of the trunk above them."""
+        pivots, border = np.diff(self.start), np.diff(self.border_start)
+        weight, lowest = pivots * (pivots + border), np.arange(len(pivots))
+        children: list[list[int]] = [[] for _ in pivots]
+        for k, up in enumerate(self.parent.tolist()):
+            if up >= 0:  # children come before their parent, so theirs is complete
+                weight[up] += weight[k]
+                lowest[up] = min(lowest[up], lowest[k])
+                children[up].append(k)
+        tips, trunk = np.flatnonzero(self.parent < 0).tolist(), []
+        while tips and len(tips) < BRANCHES:
+            heaviest = max(tips, key=lambda k: int(weight[k]))
+            if not children[heaviest]:
+                break
+            tips.remove(heaviest)
+            tips += children[heaviest]
+            trunk.append(heaviest)
+        return [(int(lowest[k]), k + 1) for k in sorted(tips)], sorted(trunk)
 
 
 def dissect(

@@ -17,8 +17,9 @@ from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.dissection import Dissection, dissect
 from femsim.fem.linear.estimate import Estimate, estimate_of, refuse_what_does_not_fit
 from femsim.fem.linear.fallback import scipy_factors, scipy_solve
-from femsim.fem.linear.multigrid import MAX_ITERATIONS, hierarchy_of, pool_of, solve_multigrid, structure_of
+from femsim.fem.linear.multigrid import MAX_ITERATIONS, hierarchy_of, solve_multigrid, structure_of
 from femsim.fem.linear.system import Floats, Prepared, Result, System, not_converged, not_finite
+from femsim.fem.linear.team import Team
 
 METHODS = ("auto", "direct", "multigrid", "scipy")
 #: Below this many nodes a direct solve is faster than setting anything else up.
@@ -115,9 +116,9 @@ def _solve(
     if factors is None:
         refuse_what_does_not_fit(estimate_of(system, len(rhs), chosen, structure))
         spare = reuse.spare if reuse is not None and known else ()
-        with pool_of(threads) as pool:
+        with Team(threads) as team:
             if chosen == "multigrid":
-                factors = hierarchy_of(system, structure, pool, spare, kept)
+                factors = hierarchy_of(system, structure, team, spare, kept)
             else:
                 factors = scipy_factors(system) if chosen == "scipy" else _factor(system, structure)
     seconds["factorise"] = time.perf_counter() - clock - seconds["structure"]

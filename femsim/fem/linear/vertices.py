@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,12 @@ from numpy.typing import NDArray
 
 from femsim.fem.linear import batch_kernels as kernels
 from femsim.fem.linear import blocks as store
+from femsim.fem.linear import one_kernels
 from femsim.fem.linear.aggregation import GroupLevel, group_level
 from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
 from femsim.fem.linear.coarse import Coarse, coarse_matrix
 from femsim.fem.linear.system import Floats, System
+from femsim.fem.linear.team import Team
 
 Singles = NDArray[np.float32]
 
@@ -32,16 +33,18 @@ class VertexFactor:
         """Bytes held."""
         return self.factor.memory
 
-    def solve(self, residual: Singles, pool: Executor | None) -> Singles:
-        """Solution for a right-hand side (v, 3) in the numbering of the level."""
-        mine = residual[self.numbering.new] * self.free
-        found = solve_factored(self.factor, mine.ravel()).reshape(mine.shape) * self.free
-        return np.asarray(found[self.numbering.old])
+    def solve(self, residual: Singles, team: Team) -> Singles:
+        """Solution for a right-hand side (v, 4) in the numbering of the level."""
+        mine = residual[self.numbering.new, :3] * self.free
+        found = solve_factored(self.factor, mine.ravel(), team).reshape(mine.shape) * self.free
+        out = np.zeros_like(residual)
+        out[:, :3] = found[self.numbering.old]
+        return out
 
-    def solve_batch(self, residual: Singles, pool: Executor | None) -> Singles:
+    def solve_batch(self, residual: Singles, team: Team) -> Singles:
         """The same for (v, 3, 8)."""
         mine = residual[self.numbering.new] * self.free[:, :, None]
-        found = solve_factored(self.factor, mine.reshape(-1, mine.shape[2])).reshape(mine.shape)
+        found = solve_factored(self.factor, mine.reshape(-1, mine.shape[2]), team).reshape(mine.shape)
         return np.asarray((found * self.free[:, :, None])[self.numbering.old])
 
 
@@ -61,28 +64,29 @@ class VertexCycle:
         """Bytes held."""
         return self.single.nbytes + self.inverse.nbytes + self.lower.indices.nbytes + self.groups.memory
 
-    def solve(self, residual: Singles, pool: Executor | None) -> Singles:
-        """An approximate solution, symmetric in the right-hand side (v, 3), in the numbering of the level."""
-        b = (residual * self.free).ravel()
-        x, left = np.zeros_like(b), np.zeros_like(b)
-        shared = (self.lower.indptr, self.lower.indices, self.single, self.inverse)
-        store.over_slabs(pool, self.numbering.slabs, lambda i, j: store.forward_one(i, j, *shared, b, x, left))
-        self.groups.add_correction(left, x)
-        store.over_slabs_backwards(pool, self.numbering.slabs, lambda i, j: store.backward_one(i, j, *shared, b, x))
-        return x.reshape(-1, 3) * self.free
+    def solve(self, residual: Singles, team: Team) -> Singles:
+        """An approximate solution, symmetric in the right-hand side (v, 4), in the numbering of the level."""
+        residual[:, :3] *= self.free
+        x, left = np.zeros_like(residual), np.zeros_like(residual)
+        shared, slabs = (self.lower.indptr, self.lower.indices, self.single, self.inverse), self.numbering.slabs
+        team.forwards(slabs, one_kernels.forward_one, *shared, residual, x, left)
+        self.groups.add_correction(left, x, team)
+        team.backwards(slabs, one_kernels.backward_one, *shared, residual, x)
+        x[:, :3] *= self.free
+        return x
 
-    def solve_batch(self, residual: Singles, pool: Executor | None) -> Singles:
+    def solve_batch(self, residual: Singles, team: Team) -> Singles:
         """The same for (v, 3, 8)."""
         b = residual * self.free[:, :, None]
         x, left = np.zeros_like(b), np.zeros_like(b)
         shared = (self.lower.indptr, self.lower.indices, self.single, self.inverse)
-        store.over_slabs(pool, self.numbering.slabs, lambda i, j: kernels.forward_batch(i, j, *shared, b, x, left))
-        self.groups.add_correction_batch(left, x)
-        store.over_slabs_backwards(pool, self.numbering.slabs, lambda i, j: kernels.backward_batch(i, j, *shared, b, x))
+        team.forwards(self.numbering.slabs, kernels.forward_batch, *shared, b, x, left)
+        self.groups.add_correction_batch(left, x, team)
+        team.backwards(self.numbering.slabs, kernels.backward_batch, *shared, b, x)
         return x * self.free[:, :, None]
 
 
-def vertex_solver(system: System, coarse: Coarse, pool: Executor | None) -> VertexFactor | VertexCycle:
+def vertex_solver(system: System, coarse: Coarse, team: Team) -> VertexFactor | VertexCycle:
     """The solver of the vertex level for the values of a system.
 
     Raises
@@ -90,7 +94,7 @@ def vertex_solver(system: System, coarse: Coarse, pool: Executor | None) -> Vert
     SolveError
         If the vertex matrix is not positive definite.
     """
-    matrix = coarse_matrix(system, coarse, pool)
+    matrix = coarse_matrix(system, coarse, team)
     pattern: tuple[Any, Any] = (coarse.indptr, coarse.indices)
     if coarse.tree is not None:
         factor = factorise(coarse.tree, *pattern, matrix, np.float32)
@@ -98,7 +102,7 @@ def vertex_solver(system: System, coarse: Coarse, pool: Executor | None) -> Vert
     assert coarse.lower is not None
     assert coarse.groups is not None
     old = coarse.numbering.old
-    ordered = np.linalg.inv(matrix[coarse.lower.diagonal])
+    ordered, _ = store.inverses(matrix[coarse.lower.diagonal])
     inverse: Floats = np.empty_like(ordered)
     inverse[old] = ordered
     groups = group_level(coarse.groups, *pattern, matrix, inverse, coarse.numbering)
