@@ -20,15 +20,15 @@ def clear(indptr: Any, owner: Any, slab: int, blocks: Any) -> None:
 
 
 @_jit
-def constrain(indptr: Any, indices: Any, held: Any, projector: Any, blocks: Any) -> None:
-    """Replace held unknowns by scaled identity rows and columns, in place.
+def constrain(first: int, end: int, indptr: Any, indices: Any, held: Any, projector: Any, blocks: Any) -> None:
+    """Replace held unknowns by scaled identity rows and columns in the rows first to end, in place.
 
     ``held (n,)`` is the row of ``projector (s, 3, 3)`` of every held node, or -1; a projector keeps the free directions
     of its node. A block K_ij becomes P_i K_ij P_j, and a diagonal block gains its own mean diagonal times (1 - P_i), so
     that the matrix stays symmetric, positive definite and well scaled.
     """
     half = np.empty((3, 3))
-    for i in range(len(indptr) - 1):
+    for i in range(first, end):
         for at in range(indptr[i], indptr[i + 1]):
             j = indices[at]
             if held[i] < 0 and held[j] < 0:

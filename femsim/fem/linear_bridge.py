@@ -32,6 +32,8 @@ def constrained(plan: Plan, grid: Grid, blocks: Floats) -> System:
     """The system of the independent unknowns; `blocks` is overwritten where no transformation is needed."""
     from femsim.fem.constrain_kernels import constrain
     from femsim.fem.linear import System
+    from femsim.fem.linear.blocks import shares
+    from femsim.fem.linear.team import Team
 
     matrix = Blocks(grid.pattern.indptr, grid.pattern.indices, blocks)
     if plan.transform is not None:
@@ -41,7 +43,9 @@ def constrained(plan: Plan, grid: Grid, blocks: Floats) -> System:
     nodes = np.concatenate([plan.skew, masked])
     held[nodes] = np.arange(len(nodes))
     diagonal = plan.free[masked][:, :, None] * np.eye(3)
-    constrain(matrix.indptr, matrix.indices, held, np.concatenate([plan.projector, diagonal]), matrix.blocks)
+    arguments = (matrix.indptr, matrix.indices, held, np.concatenate([plan.projector, diagonal]), matrix.blocks)
+    with Team(len(grid.slabs.share)) as team:
+        team.share(shares(plan.count), constrain, *arguments)
     return System(matrix.indptr, matrix.indices, matrix.blocks, plan.free, _places(grid, plan), _parents(grid, plan))
 
 

@@ -154,6 +154,7 @@ def group_level(
     blocks: Floats,
     inverse: Floats,
     numbering: store.Numbering,
+    team: Team,
 ) -> GroupLevel:
     """Smooth the motions of the groups and factorise the matrix on them.
 
@@ -165,15 +166,16 @@ def group_level(
         Inverses of its diagonal blocks.
     numbering : Numbering
         Of the vertex level.
+    team : Team
     """
     size = groups.motion.shape[0]
     matrix = sparse.bsr_matrix((blocks, indices, indptr), shape=(size, size), blocksize=(3, 3))
-    change = matrix @ groups.motion
+    change = product(matrix, groups.motion, team)
     rows = np.repeat(np.arange(len(inverse)), np.diff(change.indptr))
     change.data = np.matmul(inverse[rows], change.data)
     weight = 4.0 / 3.0 / largest_eigenvalue(matrix, inverse)
     smooth = (groups.motion - weight * change).tobsr((3, 6))
-    coarse = (smooth.T.tobsr((6, 3)) @ (matrix @ smooth)).tobsr((6, 6))
+    coarse = product(smooth.T.tobsr((6, 3)), product(matrix, smooth, team), team)
     tree = dissect(coarse.indptr, coarse.indices, groups.centre)
     factor = factorise(tree, coarse.indptr, coarse.indices, _filled(coarse, groups.missing), np.float32)
     ordered = sparse.bsr_matrix(
@@ -181,6 +183,27 @@ def group_level(
     )
     ordered = _rows(ordered, numbering.old)
     return GroupLevel(ordered.indptr, ordered.indices, ordered.data, factor)
+
+
+def product(left: sparse.bsr_matrix, right: sparse.bsr_matrix, team: Team) -> sparse.bsr_matrix:
+    """Product of two matrices of blocks, the rows of the left one shared out."""
+    high, wide = left.blocksize[0], right.blocksize[1]
+
+    def rows(first: int, end: int) -> sparse.bsr_matrix:
+        start, stop = left.indptr[first], left.indptr[end]
+        arrays = (left.data[start:stop], left.indices[start:stop], left.indptr[first : end + 1] - start)
+        part = sparse.bsr_matrix(arrays, shape=(high * (end - first), left.shape[1]), blocksize=left.blocksize)
+        return (part @ right).tobsr((high, wide))
+
+    parts = team.share(store.shares(left.shape[0] // high), rows)
+    starts = np.concatenate([[0], np.cumsum([part.indptr[-1] for part in parts])])
+    indptr = [part.indptr[:-1] + start for part, start in zip(parts, starts, strict=False)]
+    arrays = (
+        np.concatenate([part.data for part in parts]),
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate([*indptr, starts[-1:]]),
+    )
+    return sparse.bsr_matrix(arrays, shape=(left.shape[0], right.shape[1]), blocksize=(high, wide))
 
 
 def largest_eigenvalue(matrix: sparse.bsr_matrix, inverse: Floats) -> float:

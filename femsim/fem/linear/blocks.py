@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from femsim.fem.linear.team import ALONE, Team
 
 #: Slabs that may run in parallel; more only adds nodes in between.
-SLABS = 16
+SLABS = 4
 #: Shares of work on arrays that may be cut anywhere.
-SHARES = 16
+SHARES = 4
 #: No more than this share of the nodes may lie between slabs.
 BETWEEN = 0.1
 

@@ -91,8 +91,8 @@ def coarse_matrix(system: System, coarse: Coarse, team: Team = ALONE) -> Floats:
     """Blocks of P^T A P on the pattern of the sub-space; fixed unknowns become identity rows of matching size."""
     out = np.zeros((coarse.indices.size, 3, 3))
     shared = (
-        system.indptr, system.indices, system.blocks, system.free, coarse.free, coarse.pairs, coarse.child_start,
-        coarse.child, coarse.indptr, coarse.indices, out,
+        system.indptr, system.indices, system.blocks, system.free, 3 - system.free.sum(axis=1), coarse.free,
+        coarse.pairs, coarse.child_start, coarse.child, coarse.indptr, coarse.indices, out,
     )  # fmt: skip
     # a vertex writes its own row only
     team.share(store.shares(len(coarse.free)), _coarse_values, *shared)
@@ -124,8 +124,8 @@ def _coarse_pattern(indptr, indices, pairs, child_start, child):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _coarse_values(  # type: ignore[no-untyped-def]
-    first, end, indptr, indices, blocks, fine, free, pairs, child_start, child, rows, columns, out
+def _coarse_values(  # type: ignore[no-untyped-def] # noqa: C901
+    first, end, indptr, indices, blocks, fine, held, free, pairs, child_start, child, rows, columns, out
 ):
     place = np.empty(rows.size - 1, np.int64)
     for v in range(first, end):
@@ -133,14 +133,27 @@ def _coarse_values(  # type: ignore[no-untyped-def]
             place[columns[q]] = q
         for c in range(child_start[v], child_start[v + 1]):
             i = child[c]
+            if held[i] == 3:
+                continue
             for p in range(indptr[i], indptr[i + 1]):
                 j = indices[p]
-                for w in pairs[j]:
+                for side in range(2):
+                    w = pairs[j, side]
                     q = place[w]
-                    for a in range(3):
-                        for b in range(3):
-                            if fine[i, a] and fine[j, b] and free[v, a] and free[w, b]:
+                    if held[i] + held[j] == 0:
+                        for a in range(3):
+                            for b in range(3):
                                 out[q, a, b] += 0.25 * blocks[p, a, b]
+                    elif held[j] < 3:
+                        for a in range(3):
+                            for b in range(3):
+                                if fine[i, a] and fine[j, b]:
+                                    out[q, a, b] += 0.25 * blocks[p, a, b]
+        for q in range(rows[v], rows[v + 1]):
+            for a in range(3):
+                for b in range(3):
+                    if not (free[v, a] and free[columns[q], b]):
+                        out[q, a, b] = 0.0
         for a in range(3):
             if out[place[v], a, a] <= 0.0 and not free[v, a]:
                 out[place[v], a, a] = 1.0

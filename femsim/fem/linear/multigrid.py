@@ -61,11 +61,13 @@ class Hierarchy:
         return self.matrix, self.single
 
 
-def structure_of(system: System) -> Structure:
+def structure_of(system: System, team: Team = ALONE) -> Structure:
     """Numbering, patterns and elimination order of a system with parents."""
     numbering = store.number_nodes(system.indptr, system.indices, system.points, np.asarray(system.free.any(axis=1)))
-    lower = store.lower_pattern(system.indptr, system.indices, numbering)
-    return Structure(numbering, lower, coarse_space(system, numbering))
+    lower, coarse = team.at_once(
+        lambda: store.lower_pattern(system.indptr, system.indices, numbering), lambda: coarse_space(system, numbering)
+    )
+    return Structure(numbering, lower, coarse)
 
 
 def hierarchy_of(

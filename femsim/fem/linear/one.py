@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,31 +18,33 @@ if TYPE_CHECKING:
 Singles = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
 class One:
-    """Matrix and preconditioner on (n, 4) arrays of the solver's numbering."""
+    """Matrix and preconditioner on (n, 4) arrays of the solver's numbering, with the memory that they work in.
 
-    hierarchy: Hierarchy
-    team: Team
+    What either gives is written over by its next call: fresh memory would cost as much time as the work.
+    """
+
+    def __init__(self, hierarchy: Hierarchy, team: Team) -> None:
+        self.hierarchy, self.team = hierarchy, team
+        shape, coarse = (len(hierarchy.diagonal), kernels.WIDTH), hierarchy.structure.coarse
+        self._product, self._left = np.zeros(shape), np.zeros(shape, np.float32)
+        self._x, self._vertex = np.zeros(shape, np.float32), np.zeros((len(coarse.free), kernels.WIDTH), np.float32)
 
     def product(self, x: Floats) -> Floats:
         """``A x``."""
-        h, y = self.hierarchy, np.zeros_like(x)
+        h, y = self.hierarchy, self._product
         shared = (h.structure.lower.indptr, h.structure.lower.indices, h.matrix, h.diagonal)
         self.team.forwards(h.structure.numbering.slabs, kernels.multiply_one, *shared, x, y)
-        y[:, 3] = 0.0
         return y
 
     def precondition(self, b: Singles) -> Singles:
         """One application of the multigrid; overwrites b."""
-        h, team = self.hierarchy, self.team
+        h, team, x = self.hierarchy, self.team, self._x
         coarse, slabs = h.structure.coarse, h.structure.numbering.slabs
         shared = (h.structure.lower.indptr, h.structure.lower.indices, h.single, h.inverse)
-        x, left = np.zeros_like(b), np.zeros_like(b)
-        team.forwards(slabs, kernels.forward_one, *shared, b, x, left)
-        vertex = np.empty((len(coarse.free), kernels.WIDTH), np.float32)
-        kernels.restrict_one(left, coarse.parents, coarse.fine, vertex)
-        change = h.vertices.solve(vertex, team)
+        team.forwards(slabs, kernels.forward_one, *shared, b, x, self._left)
+        kernels.restrict_one(self._left, coarse.parents, coarse.fine, self._vertex)
+        change = h.vertices.solve(self._vertex, team)
         spread = (change, coarse.parents, coarse.fine)
         team.share(store.shares(len(b)), kernels.interpolate_one, *spread, x)
         team.backwards(slabs, kernels.backward_one, *shared, b, x)

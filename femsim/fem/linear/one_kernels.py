@@ -1,9 +1,9 @@
 """The kernels of conjugate gradients and multigrid for one right-hand side.
 
 A vector holds four numbers a node, of which three count: so many fit one vector register, and a row of a 3 x 3 block
-takes one multiplication. What the fourth lane holds in between is never read; the vectors of the conjugate gradients
-hold zero there. numba does not find the vector instructions by itself (the arrays might overlap), so the two loops
-over the blocks of a row are written in the compiler's own terms. They read one number beyond a block, which is why
+takes one multiplication. The fourth lane is zero in the vectors of the conjugate gradients, and stays so. numba does
+not find the vector instructions by itself (the arrays might overlap), so the two loops over the blocks of a row are
+written in the compiler's own terms. They read one number beyond a block, which is why
 arrays of blocks come from `femsim.fem.linear.blocks.empty_blocks`.
 """
 
@@ -53,13 +53,11 @@ class _Row:
         return self.builder.gep(self.vectors[which], [column])
 
     def wide(self, number: Any) -> Any:
-        """A number in every lane."""
-        undefined, mask = (
-            ir.Constant(self.vector, ir.Undefined),
-            ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), None),
-        )
-        one = self.builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-        return self.builder.shuffle_vector(one, undefined, mask)
+        """A number in the lanes that count, zero in the fourth, where a row holds what follows it in memory."""
+        out = ir.Constant(self.vector, [0.0] * WIDTH)
+        for lane in range(3):
+            out = self.builder.insert_element(out, number, ir.Constant(ir.IntType(32), lane))
+        return out
 
     def plus_product(self, total: Any, a: Any, b: Any) -> Any:
         return self.builder.fadd(total, self.builder.fmul(a, b, flags=_FAST), flags=_FAST)
@@ -110,6 +108,24 @@ def _scatter_code(single: bool) -> Any:
     return code
 
 
+def _store_code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    """A function ``(place, a, b, c)``: writes a, b, c and zero at once.
+
+    Written one by one, they would have to reach the cache before a row that reads them as a vector can go on.
+    """
+    scalar = ir.FloatType() if signature.args[1].bitwidth == 32 else ir.DoubleType()
+    vector = ir.VectorType(scalar, WIDTH)
+    whole = ir.Constant(vector, [0.0] * WIDTH)
+    for lane, number in enumerate(arguments[1:]):
+        whole = builder.insert_element(whole, number, ir.Constant(ir.IntType(32), lane))
+    builder.store(whole, builder.inttoptr(arguments[0], vector.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+def _store_typed(typingctx, place, a, b, c):  # type: ignore[no-untyped-def]
+    return types.void(types.int64, a, a, a), _store_code
+
+
 _ADDRESSES = (types.int64,) * 5
 
 
@@ -133,49 +149,52 @@ _gather: Any = intrinsic(_gather_double)
 _gather32: Any = intrinsic(_gather_single)
 _scatter: Any = intrinsic(_scatter_double)
 _scatter32: Any = intrinsic(_scatter_single)
+_store: Any = intrinsic(_store_typed)
+
+
+@njit(cache=True, nogil=True)
+def of(d, x, a):  # type: ignore[no-untyped-def]
+    """Row a of a block times the numbers of a node."""
+    return d[a, 0] * x[0] + d[a, 1] * x[1] + d[a, 2] * x[2]
 
 
 @njit(cache=True, nogil=True)
 def multiply_one(first, end, indptr, indices, lower, diagonal, x, y):  # type: ignore[no-untyped-def]
-    """y += A x for the rows first to end of the lower triangle and their mirror; x and y (n, 4) float64."""
+    """y = A x for the rows first to end of the lower triangle and their mirror; x and y (n, 4) float64.
+
+    A row of y is first written by its own row of the matrix, since the mirrored blocks are those of later rows.
+    """
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, y.ctypes.data
-    own, found = np.zeros(WIDTH), np.zeros(WIDTH)
-    minus, s = own.ctypes.data, found.ctypes.data
+    minus, found = np.zeros(WIDTH), np.zeros(WIDTH)
+    negative, s = minus.ctypes.data, found.ctypes.data
     for i in range(first, end):
         start, count = indptr[i], indptr[i + 1] - indptr[i]
         for a in range(3):
-            own[a] = -x[i, a]
+            minus[a] = -x[i, a]
         _gather(m + 72 * start, c + 4 * start, count, u, s)
-        _scatter(m + 72 * start, c + 4 * start, count, minus, v)
-        d = diagonal[i]
-        for a in range(3):
-            y[i, a] += s_of(d, x[i], a) + found[a]
-
-
-@njit(cache=True, nogil=True)
-def s_of(d, x, a):  # type: ignore[no-untyped-def]
-    """Row a of a block times the numbers of a node."""
-    return d[a, 0] * x[0] + d[a, 1] * x[1] + d[a, 2] * x[2]
+        _scatter(m + 72 * start, c + 4 * start, count, negative, v)
+        d, own = diagonal[i], x[i]
+        _store(v + 32 * i, of(d, own, 0) + found[0], of(d, own, 1) + found[1], of(d, own, 2) + found[2])
 
 
 @njit(cache=True, nogil=True)
 def forward_one(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
     """Gauss-Seidel forwards from zero, (D + L) x = b, and in the same pass the residual r = b - A x; (n, 4) float32.
 
-    The residual of row i after the sweep is minus the mirrored blocks of later rows, so it is collected in `r`, which
-    must be zero on entry.
+    The residual of row i after the sweep is minus the mirrored blocks of later rows, so it is collected in `r`.
     """
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, r.ctypes.data
     left, found = np.zeros(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
     s = found.ctypes.data
+    nothing = np.float32(0.0)
     for i in range(first, end):
         start, count = indptr[i], indptr[i + 1] - indptr[i]
         _gather32(m + 36 * start, c + 4 * start, count, u, s)
         for a in range(3):
             left[a] = b[i, a] - found[a]
         d = inverse[i]
-        for a in range(3):
-            x[i, a] = s_of(d, left, a)
+        _store(u + 16 * i, of(d, left, 0), of(d, left, 1), of(d, left, 2))
+        _store(v + 16 * i, nothing, nothing, nothing)
         _scatter32(m + 36 * start, c + 4 * start, count, u + 16 * i, v)
 
 
@@ -191,8 +210,7 @@ def backward_one(first, end, indptr, indices, lower, inverse, b, x):  # type: ig
         for a in range(3):
             left[a] = b[i, a] - found[a]
         d = inverse[i]
-        for a in range(3):
-            x[i, a] = s_of(d, left, a)
+        _store(u + 16 * i, of(d, left, 0), of(d, left, 1), of(d, left, 2))
         _scatter32(m + 36 * start, c + 4 * start, count, u + 16 * i, v)
 
 
@@ -268,8 +286,6 @@ def step(first, end, x, r, p, q, alpha, scale, b):  # type: ignore[no-untyped-de
 
 @njit(cache=True, nogil=True, fastmath=True)
 def turn(first, end, p, z, size, beta):  # type: ignore[no-untyped-def]
-    """p = size z + beta p, zero in the fourth lane."""
-    for i in range(first, end, 4):
-        for a in range(3):
-            p[i + a] = size * z[i + a] + beta * p[i + a]
-        p[i + 3] = 0.0
+    """p = size z + beta p."""
+    for i in range(first, end):
+        p[i] = size * z[i] + beta * p[i]

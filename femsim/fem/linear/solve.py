@@ -111,7 +111,7 @@ def _solve(
             kept = factors.vertices if keep_vertices and factors is not None and chosen == "multigrid" else None
             factors = None
     else:
-        structure, factors = _structure(system, chosen), None
+        structure, factors = _structure(system, chosen, threads), None
     seconds["structure"] = time.perf_counter() - clock
     if factors is None:
         refuse_what_does_not_fit(estimate_of(system, len(rhs), chosen, structure))
@@ -149,7 +149,7 @@ def estimate(system: System, rhs_count: int = 1, method: str = "auto") -> Estima
     Estimate
     """
     chosen = _choose(system, method, None)
-    structure = _structure(system, chosen)
+    structure = _structure(system, chosen, 1)
     return estimate_of(system, rhs_count, chosen, structure)
 
 
@@ -208,10 +208,11 @@ def _choose(system: System, method: str, reuse: Prepared | None) -> str:
     return "direct" if system.parents is None or system.nodes <= DIRECT_NODES else "multigrid"
 
 
-def _structure(system: System, method: str) -> Any:
+def _structure(system: System, method: str, threads: int) -> Any:
     """What a method works out from the pattern alone."""
     if method == "multigrid":
-        return structure_of(system)
+        with Team(threads) as team:
+            return structure_of(system, team)
     return None if method == "scipy" else dissect(system.indptr, system.indices, system.points)
 
 

@@ -53,6 +53,10 @@ class Team:
                 other.result()
         return found
 
+    def at_once(self, *works: Callable[[], Any]) -> list[Any]:
+        """What several pieces of work give that do not depend on each other."""
+        return self.share([(k, k) for k in range(len(works))], lambda k, _: works[k]())
+
     def forwards(self, slabs: Ranges, work: Callable[..., None], *arguments: Any) -> None:
         """Work on slabs without a common block at once, and then on the last, the nodes in between."""
         self.share(slabs[:-1], work, *arguments)

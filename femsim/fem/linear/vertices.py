@@ -67,7 +67,7 @@ class VertexCycle:
     def solve(self, residual: Singles, team: Team) -> Singles:
         """An approximate solution, symmetric in the right-hand side (v, 4), in the numbering of the level."""
         residual[:, :3] *= self.free
-        x, left = np.zeros_like(residual), np.zeros_like(residual)
+        x, left = np.empty_like(residual), np.empty_like(residual)
         shared, slabs = (self.lower.indptr, self.lower.indices, self.single, self.inverse), self.numbering.slabs
         team.forwards(slabs, one_kernels.forward_one, *shared, residual, x, left)
         self.groups.add_correction(left, x, team)
@@ -105,7 +105,7 @@ def vertex_solver(system: System, coarse: Coarse, team: Team) -> VertexFactor | 
     ordered, _ = store.inverses(matrix[coarse.lower.diagonal])
     inverse: Floats = np.empty_like(ordered)
     inverse[old] = ordered
-    groups = group_level(coarse.groups, *pattern, matrix, inverse, coarse.numbering)
+    groups = group_level(coarse.groups, *pattern, matrix, inverse, coarse.numbering, team)
     single = store.take_blocks(coarse.lower, matrix, np.float32)
     free = coarse.free[old].astype(np.float32)
     return VertexCycle(coarse.numbering, free, coarse.lower, single, ordered.astype(np.float32), groups)
