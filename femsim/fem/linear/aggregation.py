@@ -88,7 +88,8 @@ class GroupLevel:
         coarse = np.zeros((self.factor.tree.order.size, 6, residual.shape[2]), np.float32)
         kernels.restrict_groups(self.indptr, self.indices, self.values, residual, coarse)
         correction = solve_factored(self.factor, coarse.reshape(-1, coarse.shape[2]), team).reshape(coarse.shape)
-        kernels.interpolate_groups(self.indptr, self.indices, self.values, correction, x)
+        rows = (self.indptr, self.indices, self.values)
+        team.share(store.shares(len(x)), kernels.interpolate_groups, *rows, correction, x)
 
 
 def group_vertices(indptr: NDArray[Any], indices: NDArray[Any], points: Floats, free: NDArray[np.bool_]) -> Groups:

@@ -6,13 +6,13 @@ preconditioner, which is what an iteration costs: eight columns take about twice
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femsim.fem.linear import batch_kernels as kernels
+from femsim.fem.linear import blocks as store
 from femsim.fem.linear.system import Floats, not_converged
 from femsim.fem.linear.team import Team
 
@@ -23,35 +23,41 @@ Singles = NDArray[np.float32]
 LANES = kernels.LANES
 
 
-@dataclass(frozen=True, eq=False)
 class Batch:
-    """Matrix and preconditioner on (n, 3, 8) arrays of the solver's numbering."""
+    """Matrix and preconditioner on (n, 3, 8) arrays of the solver's numbering, with the memory that they work in.
 
-    hierarchy: Hierarchy
-    team: Team
+    What either gives is written over by its next call.
+    """
 
-    def subtract(self, x: Floats, y: Floats) -> None:
-        """``y -= A x`` in place."""
-        h = self.hierarchy
+    def __init__(self, hierarchy: Hierarchy, team: Team) -> None:
+        self.hierarchy, self.team = hierarchy, team
+        shape = (len(hierarchy.diagonal), 3, LANES)
+        self._product, self._x, self._left = np.empty(shape), np.empty(shape, np.float32), np.empty(shape, np.float32)
+        self._vertex = np.empty((len(hierarchy.structure.coarse.free), 3, LANES), np.float32)
+        self.shares = store.shares(len(hierarchy.diagonal))
+
+    def product(self, x: Floats) -> Floats:
+        """``-A x``."""
+        h, y = self.hierarchy, self._product
         shared = (h.structure.lower.indptr, h.structure.lower.indices, h.matrix, h.diagonal)
-        slabs = h.structure.numbering.slabs
-        self.team.forwards(slabs, kernels.multiply_batch, *shared, x, y)
+        self.team.forwards(h.structure.numbering.slabs, kernels.multiply_batch, *shared, x, y)
+        return y
 
-    def precondition(self, residual: Floats) -> Floats:
-        """One application of the multigrid to every column."""
-        h = self.hierarchy
+    def precondition(self, b: Singles) -> Singles:
+        """One application of the multigrid to every column; overwrites b."""
+        h, team, x = self.hierarchy, self.team, self._x
         coarse, slabs = h.structure.coarse, h.structure.numbering.slabs
         shared = (h.structure.lower.indptr, h.structure.lower.indices, h.single, h.inverse)
-        # single precision has a narrow range; the preconditioner is linear, so the size is taken out and put back
-        b, size = kernels.to_single(residual)
-        x, left = np.zeros_like(b), np.zeros_like(b)
-        self.team.forwards(slabs, kernels.forward_batch, *shared, b, x, left)
-        vertex = np.empty((*coarse.free.shape, LANES), np.float32)
-        kernels.restrict_batch(left, coarse.parents, coarse.fine, vertex)
-        correction = h.vertices.solve_batch(vertex, self.team)
-        kernels.interpolate_batch(correction, coarse.parents, coarse.fine, x)
-        self.team.backwards(slabs, kernels.backward_batch, *shared, b, x)
-        return np.asarray(kernels.to_double(x, size))
+        team.forwards(slabs, kernels.forward_batch, *shared, b, x, self._left)
+        kernels.restrict_batch(self._left, coarse.parents, coarse.fine, self._vertex)
+        correction = h.vertices.solve_batch(self._vertex, team)
+        team.share(self.shares, kernels.interpolate_batch, correction, coarse.parents, coarse.fine, x)
+        team.backwards(slabs, kernels.backward_batch, *shared, b, x)
+        return x
+
+    def dots(self, a: NDArray[Any], b: NDArray[Any]) -> Floats:
+        """Scalar products (8,) of the columns."""
+        return np.asarray(sum(self.team.share(self.shares, kernels.dots, a, b)))
 
 
 def solve_batch(
@@ -82,28 +88,26 @@ def solve_batch(
     old, many = hierarchy.structure.numbering.old, len(rhs)
     operators = Batch(hierarchy, team)
     b = _columns(rhs, old)
-    norm = np.sqrt(kernels.dots(b, b))
+    norm = np.sqrt(operators.dots(b, b))
     scale = np.where(norm > 0.0, norm, 1.0)
     x, r = np.zeros_like(b), b.copy()
     if guess is not None:
         # the multiple of the guess that is nearest to the solution in energy, which zero (no guess) is one of
         start = _columns(guess, old)
-        forces = np.zeros_like(start)
-        operators.subtract(start, forces)
-        work = np.maximum(-kernels.dots(start, forces), np.finfo(float).tiny)
-        share = kernels.dots(start, b) / work
+        forces = operators.product(start)
+        work = np.maximum(-operators.dots(start, forces), np.finfo(float).tiny)
+        share = operators.dots(start, b) / work
         x = share * start
         r += share * forces
-    residual = np.sqrt(kernels.dots(r, r)) / scale
+    residual = np.sqrt(operators.dots(r, r)) / scale
     count = np.zeros(LANES, np.int64)
     for _ in range(4):
         if (residual <= tolerance).all():
             break
         # aiming a little lower saves a restart when the recursive residual runs ahead of the true one
         _descend(operators, x, r, 0.9 * tolerance * norm, count, residual > tolerance)
-        r = b.copy()
-        operators.subtract(x, r)
-        before, residual = residual, np.sqrt(kernels.dots(r, r)) / scale
+        r = b + operators.product(x)
+        before, residual = residual, np.sqrt(operators.dots(r, r)) / scale
         if not (residual < before)[residual > tolerance].all():
             break
     if not (residual <= tolerance).all():
@@ -127,19 +131,23 @@ def _descend(
     """Conjugate gradients on the running columns of x, in place; a column stops where its residual is small enough."""
     from femsim.fem.linear.multigrid import MAX_ITERATIONS
 
-    z = operators.precondition(r)
-    p, rz = z.copy(), kernels.dots(r, z)
+    team, parts, p, rz = operators.team, operators.shares, np.zeros_like(r), np.zeros(LANES)
+    # single precision has a narrow range; the preconditioner is linear, so the size is taken out and put back
+    norm = size = _one_for_zero(np.sqrt(operators.dots(r, r)))
+    b = (r / size).astype(np.float32)
     while running.any() and count.max() < MAX_ITERATIONS:
-        q = np.zeros_like(p)
-        operators.subtract(p, q)  # q = -A p
-        curvature = -kernels.dots(p, q)
+        z = operators.precondition(b)
+        before, rz = rz, size * operators.dots(r, z)
+        team.share(parts, kernels.turn, p, z, size, np.where(running, rz / _one_for_zero(before), 0.0))
+        q = operators.product(p)
+        curvature = -operators.dots(p, q)
         running = running & (curvature > 0.0) & np.isfinite(rz)
         alpha = np.where(running, rz / np.where(running, curvature, 1.0), 0.0)
-        norm = np.sqrt(kernels.step(x, r, p, q, alpha))
+        size = _one_for_zero(norm)
+        norm = np.sqrt(sum(team.share(parts, kernels.step, x, r, p, q, alpha, 1.0 / size, b)))
         count[running] += 1
         running = running & (norm > target)
-        if not running.any():
-            break
-        z = operators.precondition(r)
-        before, rz = rz, kernels.dots(r, z)
-        kernels.turn(p, z, np.where(running, rz / np.where(running, before, 1.0), 0.0))
+
+
+def _one_for_zero(numbers: Floats) -> Floats:
+    return np.where(numbers == 0.0, 1.0, numbers)

@@ -63,10 +63,14 @@ _subtract_transposed: Any = intrinsic(prefer_literal=True)(_typed_transposed)
 
 @njit(cache=True, nogil=True)
 def multiply_batch(first, end, indptr, indices, lower, diagonal, x, y):  # type: ignore[no-untyped-def]
-    """y -= A x for the rows first to end of the lower triangle and their mirror; x and y (n, 3, 8) float64."""
+    """y = -A x for the rows first to end of the lower triangle and their mirror; x and y (n, 3, 8) float64.
+
+    A row of y is first written by its own row of the matrix, since the mirrored blocks are those of later rows.
+    """
     m, d, u, v = lower.ctypes.data, diagonal.ctypes.data, x.ctypes.data, y.ctypes.data
     row = 3 * 8 * 8
     for i in range(first, end):
+        y[i] = 0.0
         _subtract(d + 72 * i, u + row * i, v + row * i, False)
         for p in range(indptr[i], indptr[i + 1]):
             k = np.int64(indices[p])
@@ -76,7 +80,7 @@ def multiply_batch(first, end, indptr, indices, lower, diagonal, x, y):  # type:
 
 @njit(cache=True, nogil=True)
 def forward_batch(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
-    """Gauss-Seidel forwards from zero and the residual in the same pass; arrays (n, 3, 8) float32, r zero on entry."""
+    """Gauss-Seidel forwards from zero and the residual in the same pass; arrays (n, 3, 8) float32."""
     m, u, v = lower.ctypes.data, x.ctypes.data, r.ctypes.data
     own = np.empty((3, 8), np.float32)
     s = own.ctypes.data
@@ -86,6 +90,7 @@ def forward_batch(first, end, indptr, indices, lower, inverse, b, x, r):  # type
         for p in range(indptr[i], indptr[i + 1]):
             _subtract(m + 36 * p, u + row * np.int64(indices[p]), s, True)
         _apply(inverse[i], own, x[i])
+        r[i] = 0.0
         for p in range(indptr[i], indptr[i + 1]):
             _subtract_transposed(m + 36 * p, u + row * i, v + row * np.int64(indices[p]), True)
 
@@ -126,9 +131,9 @@ def restrict_batch(residual, parents, fine, out):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def interpolate_batch(correction, parents, fine, x):  # type: ignore[no-untyped-def]
-    """x (n, 3, 8) += P correction (v, 3, 8)."""
-    for i in range(parents.shape[0]):
+def interpolate_batch(first, end, correction, parents, fine, x):  # type: ignore[no-untyped-def]
+    """x (n, 3, 8) += P correction (v, 3, 8) for the nodes first to end."""
+    for i in range(first, end):
         p, q = parents[i, 0], parents[i, 1]
         for a in range(3):
             for lane in range(8):
@@ -149,9 +154,9 @@ def restrict_groups(indptr, indices, values, residual, out):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def interpolate_groups(indptr, indices, values, correction, x):  # type: ignore[no-untyped-def]
-    """x (v, 3, 8) += P correction (g, 6, 8)."""
-    for i in range(indptr.size - 1):
+def interpolate_groups(first, end, indptr, indices, values, correction, x):  # type: ignore[no-untyped-def]
+    """x (v, 3, 8) += P correction (g, 6, 8) for the vertices first to end."""
+    for i in range(first, end):
         for p in range(indptr[i], indptr[i + 1]):
             g = indices[p]
             for a in range(3):
@@ -162,10 +167,10 @@ def interpolate_groups(indptr, indices, values, correction, x):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def dots(a, b):  # type: ignore[no-untyped-def]
-    """Scalar products (8,) of the columns of (n, 3, 8) arrays."""
+def dots(first, end, a, b):  # type: ignore[no-untyped-def]
+    """Scalar products (8,) of the columns of (n, 3, 8) arrays, rows first to end."""
     out = np.zeros(8)
-    for i in range(a.shape[0]):
+    for i in range(first, end):
         for c in range(3):
             for lane in range(8):
                 out[lane] += np.float64(a[i, c, lane]) * np.float64(b[i, c, lane])
@@ -173,52 +178,24 @@ def dots(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def step(x, r, p, q, alpha):  # type: ignore[no-untyped-def]
-    """x += alpha p and r += alpha q, column by column; the squared norms (8,) of r."""
+def step(first, end, x, r, p, q, alpha, scale, b):  # type: ignore[no-untyped-def]
+    """x += alpha p, r += alpha q and b = scale r in single precision, column by column; the squared norms (8,) of r."""
     out = np.zeros(8)
-    for i in range(x.shape[0]):
+    for i in range(first, end):
         for c in range(3):
             for lane in range(8):
                 x[i, c, lane] += alpha[lane] * p[i, c, lane]
-                r[i, c, lane] += alpha[lane] * q[i, c, lane]
-                out[lane] += r[i, c, lane] * r[i, c, lane]
+                rest = r[i, c, lane] + alpha[lane] * q[i, c, lane]
+                r[i, c, lane] = rest
+                b[i, c, lane] = scale[lane] * rest
+                out[lane] += rest * rest
     return out
 
 
 @njit(cache=True, nogil=True)
-def turn(p, z, beta):  # type: ignore[no-untyped-def]
-    """p = z + beta p, column by column."""
-    for i in range(p.shape[0]):
+def turn(first, end, p, z, size, beta):  # type: ignore[no-untyped-def]
+    """p = size z + beta p, column by column."""
+    for i in range(first, end):
         for c in range(3):
             for lane in range(8):
-                p[i, c, lane] = z[i, c, lane] + beta[lane] * p[i, c, lane]
-
-
-@njit(cache=True, nogil=True)
-def to_single(r):  # type: ignore[no-untyped-def]
-    """Columns of r divided by their largest entry, in single precision, and those entries (1 for an empty column)."""
-    size = np.zeros(8)
-    for i in range(r.shape[0]):
-        for c in range(3):
-            for lane in range(8):
-                size[lane] = max(size[lane], abs(r[i, c, lane]))
-    for lane in range(8):
-        if size[lane] == 0.0:
-            size[lane] = 1.0
-    out = np.empty(r.shape, np.float32)
-    for i in range(r.shape[0]):
-        for c in range(3):
-            for lane in range(8):
-                out[i, c, lane] = r[i, c, lane] / size[lane]
-    return out, size
-
-
-@njit(cache=True, nogil=True)
-def to_double(x, size):  # type: ignore[no-untyped-def]
-    """Columns times `size`, in double precision."""
-    out = np.empty(x.shape, np.float64)
-    for i in range(x.shape[0]):
-        for c in range(3):
-            for lane in range(8):
-                out[i, c, lane] = x[i, c, lane] * size[lane]
-    return out
+                p[i, c, lane] = size[lane] * z[i, c, lane] + beta[lane] * p[i, c, lane]

@@ -78,7 +78,7 @@ class VertexCycle:
     def solve_batch(self, residual: Singles, team: Team) -> Singles:
         """The same for (v, 3, 8)."""
         b = residual * self.free[:, :, None]
-        x, left = np.zeros_like(b), np.zeros_like(b)
+        x, left = np.empty_like(b), np.empty_like(b)
         shared = (self.lower.indptr, self.lower.indices, self.single, self.inverse)
         team.forwards(self.numbering.slabs, kernels.forward_batch, *shared, b, x, left)
         self.groups.add_correction_batch(left, x, team)
