@@ -18,8 +18,9 @@ from scipy import sparse
 from femsim.fem.linear import batch_kernels as kernels
 from femsim.fem.linear import blocks as store
 from femsim.fem.linear import one_kernels
-from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
+from femsim.fem.linear.cholesky import Factor, factorise
 from femsim.fem.linear.dissection import dissect
+from femsim.fem.linear.substitution import solve_factored
 from femsim.fem.linear.system import Floats
 from femsim.fem.linear.team import Team
 

@@ -3,8 +3,8 @@
 A vector holds four numbers a node, of which three count: so many fit one vector register, and a row of a 3 x 3 block
 takes one multiplication. The fourth lane is zero in the vectors of the conjugate gradients, and stays so. numba does
 not find the vector instructions by itself (the arrays might overlap), so the two loops over the blocks of a row are
-written in the compiler's own terms. They read one number beyond a block, which is why
-arrays of blocks come from `femsim.fem.linear.blocks.empty_blocks`.
+written in the compiler's own terms. They read one number beyond a block, which is why arrays of blocks come from
+`femsim.fem.linear.blocks.empty_blocks`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,8 @@ class _Row:
     """The blocks of one row as code: pointers, and a loop over them."""
 
     def __init__(self, builder: Any, single: bool, blocks: Any, columns: Any, vectors: tuple[Any, ...]) -> None:
-        self.builder, self.scalar, self.size = (
-            builder,
-            ir.FloatType() if single else ir.DoubleType(),
-            4 if single else 8,
-        )
+        self.builder, self.size = builder, 4 if single else 8
+        self.scalar = ir.FloatType() if single else ir.DoubleType()
         self.vector = ir.VectorType(self.scalar, WIDTH)
         self.blocks = builder.inttoptr(blocks, self.scalar.as_pointer())
         self.columns = builder.inttoptr(columns, ir.IntType(32).as_pointer())

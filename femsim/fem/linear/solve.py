@@ -13,11 +13,12 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from femsim.errors import FemsimWarning, InputError
-from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
+from femsim.fem.linear.cholesky import Factor, factorise
 from femsim.fem.linear.dissection import Dissection, dissect
 from femsim.fem.linear.estimate import Estimate, estimate_of, refuse_what_does_not_fit
 from femsim.fem.linear.fallback import scipy_factors, scipy_solve
 from femsim.fem.linear.multigrid import MAX_ITERATIONS, hierarchy_of, solve_multigrid, structure_of
+from femsim.fem.linear.substitution import solve_factored
 from femsim.fem.linear.system import Floats, Prepared, Result, System, not_converged, not_finite
 from femsim.fem.linear.team import Team
 

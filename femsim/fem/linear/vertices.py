@@ -12,8 +12,9 @@ from femsim.fem.linear import batch_kernels as kernels
 from femsim.fem.linear import blocks as store
 from femsim.fem.linear import one_kernels
 from femsim.fem.linear.aggregation import GroupLevel, group_level
-from femsim.fem.linear.cholesky import Factor, factorise, solve_factored
+from femsim.fem.linear.cholesky import Factor, factorise
 from femsim.fem.linear.coarse import Coarse, coarse_matrix
+from femsim.fem.linear.substitution import solve_factored
 from femsim.fem.linear.system import Floats, System
 from femsim.fem.linear.team import Team
 

@@ -8,8 +8,9 @@ from scipy import sparse
 
 from femsim.errors import SolveError
 from femsim.fem import linear
-from femsim.fem.linear.cholesky import factorise, solve_factored
+from femsim.fem.linear.cholesky import factorise
 from femsim.fem.linear.dissection import dissect
+from femsim.fem.linear.substitution import solve_factored
 
 
 def random_spd(n, density, seed):

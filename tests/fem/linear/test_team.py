@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from femsim.fem.linear import blocks as store
-from femsim.fem.linear.cholesky import factorise, solve_factored
+from femsim.fem.linear.cholesky import factorise
 from femsim.fem.linear.dissection import dissect
+from femsim.fem.linear.substitution import solve_factored
 from femsim.fem.linear.team import Team
 
 from .problem import cantilever
