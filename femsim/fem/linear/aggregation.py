@@ -27,6 +27,9 @@ from femsim.fem.linear.team import Team
 #: Singular values of a group's motions below this, relative to the largest, are motions it does not have (a group of
 #: two vertices cannot be seen to turn about their line).
 DEPENDENT = 1e-6
+#: Neighbours join a group within so many mean distances. At 1 million unknowns 1.0, 1.1 and 1.15 give 2882, 2051 and
+#: 1822 groups and 35, 37 and 41 iterations; 1.1 takes 12 % less time than 1.0.
+REACH = 1.1
 #: Steps of the power iteration for the largest eigenvalue, and what is added because it is approached from below.
 POWER_STEPS = 12
 POWER_MARGIN = 1.05
@@ -126,7 +129,7 @@ def group_vertices(indptr: NDArray[Any], indices: NDArray[Any], points: Floats, 
 
 
 def _close(indptr: NDArray[Any], indices: NDArray[Any], points: Floats) -> NDArray[np.bool_]:
-    """Neighbours no farther away than the (geometric) mean of both vertices' mean distances: the stiff couplings.
+    """Neighbours not much farther away than the (geometric) mean of both vertices' mean distances: stiff couplings.
 
     A shell of one or two elements bends over groups that follow its thickness, and not over larger ones: 53 iterations
     without this, 44 with it (390 000 unknowns), 43 with the factor of the vertex matrix.
@@ -134,7 +137,7 @@ def _close(indptr: NDArray[Any], indices: NDArray[Any], points: Floats) -> NDArr
     rows = np.repeat(np.arange(len(points)), np.diff(indptr))
     distance = np.linalg.norm(points[rows] - points[indices], axis=1)
     mean = np.bincount(rows, distance, len(points)) / np.maximum(np.diff(indptr) - 1, 1)
-    return np.asarray(distance <= np.sqrt(mean[rows] * mean[indices]))
+    return np.asarray(distance <= REACH * np.sqrt(mean[rows] * mean[indices]))
 
 
 def _motions(arm: Floats, owner: NDArray[np.int32], count: int, members: NDArray[np.int64]) -> Floats:
