@@ -88,6 +88,17 @@ class Plan:
     offset: Floats
     touched: Bools
 
+    def holds_like(self, other: Plan) -> bool:
+        """Whether both hold the same displacements and nothing else, whatever the values."""
+        if any(one.transform is not None or one.couplings for one in (self, other)):
+            return False
+        pairs = (
+            (self.rows.node, other.rows.node),
+            (self.rows.direction, other.rows.direction),
+            (self.free, other.free),
+        )
+        return self.count == other.count and all(np.array_equal(a, b) for a, b in pairs)
+
 
 def plan(supports: Sequence[Support], points: Floats, cells: Ints, element: Element) -> Plan:
     """Work out the transformation of a list of supports.

@@ -35,8 +35,8 @@ def preflight(model: Model) -> None:
     examine(model, grid, plan(model.supports, model.points, model.cells, grid.element))
 
 
-def examine(model: Model, grid: Grid, scheme: Plan) -> None:
-    """`preflight` with what is known already."""
+def examine(model: Model, grid: Grid, scheme: Plan, held: Plan | None = None) -> None:
+    """`preflight` with what is known already; `held` are supports that leave the same mesh no loose motion."""
     _inverted(model, grid)
     _folded(model, grid)
     _locking(model)
@@ -46,9 +46,10 @@ def examine(model: Model, grid: Grid, scheme: Plan) -> None:
     _supports(model, scheme, used)
     for name, case in model.loads.items():
         _case(model, name, case, used)
-    loose = loose_motion(scheme, model.points, model.cells, grid.part)
-    if loose is not None:
-        raise SolveError(*_loose_text(loose, scheme, model.points))
+    if held is None or not scheme.holds_like(held):
+        loose = loose_motion(scheme, model.points, model.cells, grid.part)
+        if loose is not None:
+            raise SolveError(*_loose_text(loose, scheme, model.points))
     spare = np.flatnonzero(~used)
     if len(spare):
         warnings.warn(

@@ -103,7 +103,8 @@ def solve(
     grid = space.grid_of(model, threads)
     clock.lap("pattern")
     scheme = plan(model.supports, model.points, model.cells, grid.element)
-    examine(model, grid, scheme)
+    examine(model, grid, scheme, space.held if known is grid else None)
+    space.held = scheme
     clock.lap("preflight")
     rights = {name: _right(model, grid, scheme, case) for name, case in model.loads.items()}
     clock.lap("loads")

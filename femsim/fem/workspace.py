@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import InputError
+from femsim.fem.constraints import Plan
 from femsim.fem.elements import Element, element, mid_parents
 from femsim.fem.model import Model
 from femsim.fem.parts import parts_of
@@ -90,6 +91,7 @@ class Workspace:
     system: Any = None
     prepared: Any = None
     previous: dict[str, Floats] = field(default_factory=dict)
+    held: Plan | None = None
 
     def thread_count(self, threads: int | None = None) -> int:
         """Threads to use: as asked, else as set, else as many as this process may run on (at most 4)."""
@@ -112,7 +114,7 @@ class Workspace:
 
     def forget(self) -> None:
         """Let go of everything."""
-        self.grid = self.blocks = self.system = self.prepared = None
+        self.grid = self.blocks = self.system = self.prepared = self.held = None
         self.matrix_key, self.previous = "", {}
 
 

@@ -1,11 +1,14 @@
 """Workspaces, several load cases, threads, recovery."""
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_meshes import box, distort, faces_on, on
 
 from femsim import fem
-from femsim.errors import InputError
+from femsim.errors import InputError, SolveError
 
 
 def problem(scale=None, loads=("z",), divisions=(3, 3, 8)):
@@ -45,6 +48,26 @@ def test_workspace_notices_another_mesh():
     assert np.allclose(
         fem.solve(small, workspace=space)["z"].displacement, fem.solve(small)["z"].displacement, atol=1e-12
     )
+
+
+def test_workspace_looks_for_loose_parts_again_where_supports_change(monkeypatch):
+    space, model = fem.Workspace(), problem()
+    looked = []
+    module = sys.modules["femsim.fem.preflight"]
+    real = module.loose_motion
+    monkeypatch.setattr(module, "loose_motion", lambda *a: looked.append(1) or real(*a))
+    fem.solve(model, workspace=space)
+    fem.solve(replace(model, loads=problem(loads=("x",)).loads), workspace=space)
+    assert len(looked) == 1
+    held = model.supports[0].nodes
+    for nodes, components in ((held[:1], (0, 1, 2)), (held, (2,)), (held, (0, 1))):
+        with pytest.raises(SolveError, match="can move freely"):
+            fem.solve(replace(model, supports=[fem.Fixed(nodes, components)]), workspace=space)
+    moved = replace(model, supports=[fem.Fixed(held, value=(0.0, 0.0, 0.1))])
+    before = len(looked)
+    found = fem.solve(moved, workspace=space)["z"].displacement
+    assert len(looked) == before  # the last supports that were good are still known
+    np.testing.assert_allclose(found[held], [[0.0, 0.0, 0.1]] * len(held), atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["plain", "turned", "projected"])

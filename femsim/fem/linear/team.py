@@ -50,7 +50,8 @@ class Team:
             take()
         finally:
             for other in others:
-                other.result()
+                if not other.cancel():  # one that has not begun has nothing left to do
+                    other.result()
         return found
 
     def at_once(self, *works: Callable[[], Any]) -> list[Any]:
