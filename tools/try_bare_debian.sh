@@ -30,15 +30,15 @@ done
 for file in /etc/apt/apt.conf.d/*proxy*; do
     [ ! -f "$file" ] || cp "$file" "$folder/etc/apt/apt.conf.d/"
 done
-mkdir "$folder/root/femsim"
-git -C "$root" archive HEAD | tar -x -C "$folder/root/femsim"
+mkdir "$folder/srv/femsim"
+git -C "$root" archive HEAD | tar -x -C "$folder/srv/femsim"
 
 inside() {
     echo "== $*"
     start=$(date +%s)
     chroot "$folder" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         ${https_proxy:+"https_proxy=$https_proxy"} ${http_proxy:+"http_proxy=$http_proxy"} \
-        sh -c 'cd /root/femsim && exec "$@"' sh "$@"
+        sh -c 'cd /srv/femsim && exec "$@"' sh "$@"
     echo "   $(($(date +%s) - start)) s"
 }
 inside ./femsim.sh compare -o out

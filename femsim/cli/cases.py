@@ -76,10 +76,10 @@ def info(
 ) -> None:
     """Print a library with value, unit, range and source of every number."""
     mode["json"] = as_json
-    from femsim.report import library
+    from femsim.report.info import show, tables
 
-    data = library.tables(what)
+    data = tables(what)
     if as_json:
         emit(data)
     else:
-        library.show(what, data)
+        show(what, data)

@@ -235,7 +235,7 @@ def references(told: Facts) -> list[str]:
 
 def doubtful(told: Facts) -> list[str]:
     """Numbers of the materials used that nobody has read in their source."""
-    from femsim.report.library import values_in
+    from femsim.report.info import values_in
 
     found = []
     for name in told.materials:
