@@ -150,8 +150,9 @@ def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) ->
 
 
 def _thick_off(errors: Mapping[int, float], task: Task) -> list[int]:
-    """Compartments of some hundred elements or more that are still off."""
-    return [m for m, e in errors.items() if abs(e) > FAR_OFF / 4 and task.missing[m][1] > 10.0 * task.near**3]
+    """Compartments of some hundred elements or more that are still off, but not hopelessly."""
+    large = {m: e for m, e in errors.items() if task.missing[m][1] > 10.0 * task.near**3}
+    return [m for m, e in large.items() if FAR_OFF / 4 < abs(e) < 3 * FAR_OFF]
 
 
 def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
