@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,6 @@ BAD = 1e-3
 #: Relative error from which a compartment counts less the farther it is off: small ones that the elements cannot hold
 #: would spoil the others.
 FAR_OFF = 0.02
-#: Relative errors between which a compartment of some size is worth its elements' shapes; and the least difference of
-#: errors that decides between two states.
-OFF, HOPELESS, TOLD_APART = 0.005, 0.06, 0.001
-#: What some size is, in cubes of the shortest usual edge, and what is thick, in such edges.
-LARGE, THICK = 10.0, 0.7
 #: How often surfaces are moved at most, and the share of the error that must be left for one more move to pay.
 ROUNDS, WORTHWHILE = 6, 0.9
 #: How often they are moved after that at the price of shapes, where a compartment of some size is still off.
@@ -120,7 +115,6 @@ def _mended(
     """The best of some rounds of moving surfaces, and how far every patch has been moved."""
     errors = _errors(best, task)
     now, found, far, left = best, errors, moved, ROUNDS
-    thick = _thick(best.cells, task)
     floor = shapes = None
     while left:
         left -= 1
@@ -133,8 +127,7 @@ def _mended(
         now = Shaped(mesh, promoted(mesh, task.domain, task.solids, task.curved, task.held, offset))
         found = _errors(now, task)
         before, after = _cost(errors, task), _cost(found, task)
-        better = _better(found, errors, task, thick)
-        if better and (shapes is None or _may_be(sicn(mesh), shapes, task.staying)):
+        if after < before and (shapes is None or _may_be(sicn(mesh), shapes, task.staying)):
             best, errors, moved = now, found, far
             if shapes is not None and not _thick_off(errors, task):
                 break
@@ -150,30 +143,6 @@ def _mended(
     return best, moved
 
 
-def _better(new: Mapping[int, float], old: Mapping[int, float], task: Task, thick: Collection[int]) -> bool:
-    """Whether these errors are to be preferred: those of thick compartments first, where they differ, then all."""
-    excess = [sum(min(max(abs(e.get(m, 0.0)) - OFF, 0.0), HOPELESS) for m in thick) for e in (new, old)]
-    if abs(excess[0] - excess[1]) > TOLD_APART:
-        return excess[0] < excess[1]
-    return _cost(new, task) < _cost(old, task)
-
-
-def _thick(mesh: Cells, task: Task) -> list[int]:
-    """Compartments of some hundred elements or more that are about an element thick: twice volume over area."""
-    beside = mesh.beside
-    cell, face = np.nonzero((beside < 0) | (mesh.mask[beside] != mesh.mask[:, None]))
-    corners = mesh.cells[cell[:, None], TET_FACES[face]]
-    seen = (beside[cell, face] >= 0) | ~mesh.rim[corners].all(axis=1)  # behind the rim it goes on
-    a, b, c = (mesh.points[corners[seen][:, k]] for k in range(3))
-    masks, index = np.unique(mesh.mask[cell[seen]], return_inverse=True)
-    size = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    area = dict(zip(masks.tolist(), np.bincount(index.ravel(), size, len(masks)).tolist(), strict=True))
-    return [
-        m for m, (_, v) in task.missing.items()
-        if v > LARGE * task.near**3 and 2.0 * v > THICK * task.near * area.get(m, np.inf)
-    ]  # fmt: skip
-
-
 def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) -> bool:
     """Whether shapes may become these for the sake of volumes: the share of bad ones half of what is allowed."""
     few = (new < SOUND).sum() <= max(BAD / 2.0 * (len(new) + staying), (old < SOUND).sum())
@@ -182,8 +151,8 @@ def _may_be(new: NDArray[np.float64], old: NDArray[np.float64], staying: int) ->
 
 def _thick_off(errors: Mapping[int, float], task: Task) -> list[int]:
     """Compartments of some hundred elements or more that are still off, but not hopelessly."""
-    large = {m: e for m, e in errors.items() if task.missing[m][1] > LARGE * task.near**3}
-    return [m for m, e in large.items() if OFF < abs(e) < HOPELESS]
+    large = {m: e for m, e in errors.items() if task.missing[m][1] > 10.0 * task.near**3}
+    return [m for m, e in large.items() if FAR_OFF / 4 < abs(e) < 3 * FAR_OFF]
 
 
 def volumes(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:

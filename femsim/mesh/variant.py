@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from femsim.mesh._gather_kernels import any_of, borders, extremes
 from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
+from femsim.mesh.refine import AROUND, radius_of, refined
 from femsim.mesh.shape import Shaped, repaired, shaped
 from femsim.mesh.task import Task
 from femsim.mesh.topology import TET_EDGES, TET_FACES
@@ -45,6 +46,8 @@ class _Part:
         Nodes of the cells that stay.
     keys, middle : (k,) int64
         Edges between kept vertices, as key, sorted, and their mid-side nodes.
+    thin : mapping of int to float
+        Bits and radii, mm, of the new solids around which edges are halved.
     """
 
     chosen: NDArray[np.bool_]
@@ -52,6 +55,7 @@ class _Part:
     kept: NDArray[np.bool_]
     keys: Index
     middle: Index
+    thin: Mapping[int, float]
 
     def known(self, mesh: Cells, pairs: Index) -> tuple[Index, Index]:
         """Numbers of those edges (e, 2) whose mid-side node belongs to a cell that stays, and these nodes."""
@@ -93,7 +97,12 @@ def variant(
     part = _part(base, solids, mask)
     if not part.chosen.any():
         return Made(base.points, base.cells, part.mask, base.straightened)
-    start = _with_slack(_taken(base, part, mask), domain, layers)
+    start = _taken(base, part, mask)
+    for bit, radius in part.thin.items():
+        solid = solids[bit]
+        assert solid is not None
+        start = refined(start, solid, radius)
+    start = _with_slack(start, domain, layers)
     stays = np.flatnonzero(~part.chosen)
     missing = {}
     for compartment, volume in wanted.items():
@@ -115,21 +124,7 @@ def variant(
 
 def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
     n, corner = len(base.points), np.ascontiguousarray(base.cells[:, :4])
-    vertices = np.zeros(n, bool)
-    vertices[corner] = True
-    at = np.flatnonzero(vertices)
-    edge = base.points[corner[:, 0]] - base.points[corner[:, 1]]
-    margin = 3.0 * float(np.sqrt((edge * edge).sum(axis=1).max()))
-    touched, mask = np.zeros(len(corner), bool), mask.copy()
-    for bit, solid in enumerate(solids):
-        if solid is None:
-            continue
-        phi = np.full(n, margin)
-        phi[at] = distances(solid, base.points[at], margin)
-        phi[np.abs(phi) < ON * base.near] = 0.0
-        low, high = extremes(phi, corner)
-        touched |= (low <= 0.0) & (high >= 0.0)
-        mask |= (low < 0.0).astype(np.int64) << bit
+    touched, mask, thin = _touched(base, corner, solids, mask)
     for _ in range(BAND if touched.any() else 0):
         hit = np.zeros(n, bool)
         hit[corner[touched]] = True
@@ -141,7 +136,35 @@ def _part(base: Base, solids: Sequence[Solid | None], mask: Index) -> _Part:
     shared = kept[middle]
     ends = np.sort(pairs[shared], axis=1)
     keys, first = np.unique(ends[:, 0] * n + ends[:, 1], return_index=True)
-    return _Part(touched, mask, kept, keys, middle[shared][first])
+    return _Part(touched, mask, kept, keys, middle[shared][first], thin)
+
+
+def _touched(
+    base: Base, corner: Index, solids: Sequence[Solid | None], mask: Index
+) -> tuple[NDArray[np.bool_], Index, dict[int, float]]:
+    """Cells that solids cut or refine, the mask with the bits of the solids, and the radii of thin solids by bit."""
+    n = len(base.points)
+    vertices = np.zeros(n, bool)
+    vertices[corner] = True
+    at, between = np.flatnonzero(vertices), np.flatnonzero(~vertices)
+    edge = base.points[corner[:, 0]] - base.points[corner[:, 1]]
+    margin = 3.0 * float(np.sqrt((edge * edge).sum(axis=1).max()))
+    touched, mask = np.zeros(len(corner), bool), mask.copy()
+    thin: dict[int, float] = {}
+    for bit, solid in enumerate(solids):
+        if solid is None:
+            continue
+        phi = np.full(n, margin)
+        phi[at] = distances(solid, base.points[at], margin)
+        phi[np.abs(phi) < ON * base.near] = 0.0
+        low, high = extremes(phi, corner)
+        touched |= (low <= 0.0) & (high >= 0.0)
+        mask |= (low < 0.0).astype(np.int64) << bit
+        if radius := radius_of(solid, base.points, corner, phi, base.near):
+            thin[bit] = radius
+            phi[between] = distances(solid, base.points[between], margin)
+            touched |= any_of(phi < AROUND * radius, base.cells)
+    return touched, mask, thin
 
 
 def _taken(base: Base, part: _Part, mask: Index) -> Cells:
