@@ -92,6 +92,7 @@ def _add_parts(
         if len(rows) == 0:
             continue
         phi = solid.distance((middle[rows, None] + offsets).reshape(-1, 3)).reshape(len(rows), -1)
+        phi = phi + _bulge(phi, size)
         known.append((bit, rows, phi))
         masks[rows] = (masks[rows] & ~(1 << bit)) | ((phi < 0.0).astype(np.int64) << bit)
         part = np.clip(0.5 + np.abs(phi) / size, 0.0, 1.0)
@@ -106,6 +107,19 @@ def _add_parts(
     split = crossed == 1
     _add(total, masks[split] ^ (np.int64(1) << by[split]), (1.0 - own[split]) * volume)
     _add_places(total, masks, crossed > 1, known, offsets, size)
+
+
+def _bulge(phi: NDArray[np.float64], size: float) -> NDArray[np.float64]:
+    """What a surface through a part lies inside its tangent plane on the mean over the part, mm (rows, 1).
+
+    With distances linear in a part, a rod of 0.75 mm radius gets 1.5 % too much at parts of 0.3 mm. The mean of the
+    quadratic term is size^2 / 24 times the sum of the curvatures, which is the Laplacian of the distance: here that
+    of the middle part of the three in every direction, for the whole cell. At an edge it is without bounds.
+    """
+    middle = (PARTS**3 - 1) // 2
+    beside = [middle + sign * PARTS**axis for axis in range(3) for sign in (-1, 1)]
+    curvature = (phi[:, beside].sum(axis=1) - 6.0 * phi[:, middle]) / size**2
+    return np.asarray(np.clip(curvature, -1.0 / size, 1.0 / size) * size**2 / 24.0)[:, None]
 
 
 def _add_places(

@@ -33,6 +33,14 @@ def test_reference_of_a_ball_in_a_shell(gap: float) -> None:
     assert found[0b01] == pytest.approx(ball(12.0) - ball(12.0 - gap), rel=0.06)
 
 
+@pytest.mark.parametrize(("radius", "most"), [(0.75, 0.005), (1.0, 0.004), (3.0, 0.001)])
+def test_reference_of_a_long_rod_askew(radius: float, most: float) -> None:
+    """Of 0.75 mm radius it once had 2.8 % too much: parts of cells took the surface for flat."""
+    rod = Cylinder((-30, 0, 0), (30, 18, 42), radius)
+    found = compartment_volumes(Box(np.zeros(3), np.full(3, 100.0)), {0: rod}, rod.bounds)
+    assert found[1] == pytest.approx(np.pi * radius**2 * np.linalg.norm(rod.end - rod.start), rel=most)
+
+
 def test_reference_of_crossing_cylinders() -> None:
     one, other = Cylinder((-20, 0, 0), (20, 0, 0), 3.0), Cylinder((0, -20, 0), (0, 20, 0), 3.0)
     found = compartment_volumes(BLOCK, {0: one, 1: other}, (np.full(3, -20.0), np.full(3, 20.0)))

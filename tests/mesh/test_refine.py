@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import Delaunay
 
 from femsim.errors import FemsimWarning
 from femsim.mesh import Mesh, MeshSize, cell_volumes, mesh_arrangement
@@ -64,10 +65,14 @@ def test_elements_away_from_a_thin_rod_are_those_without_it(tmp_path: Path) -> N
     assert far(with_rod) == far(without)
 
 
-def test_only_bodies_about_as_thin_as_an_element_are_refined() -> None:
-    for share, wanted in ((0.5 * THIN[0], 0.0), (0.5, 0.5), (1.1 * THIN[1], 0.0)):
-        assert radius_of(np.array([2.0, -share * 2.0]), near=2.0) == pytest.approx(wanted * 2.0)
-    assert radius_of(np.array([1.0, 2.0]), near=2.0) == 0.0
+@pytest.mark.parametrize("share", [0.5 * THIN[0], 0.375, 0.5, 0.95 * THIN[1], 1.2 * THIN[1]])
+def test_radius_of_a_body_that_passes_between_vertices(share: float) -> None:
+    """Elements of 2 mm: only bodies about as thin have a radius, and it is their own."""
+    places = np.stack(np.meshgrid(*[np.arange(0.0, 20.1, 2.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    cells = Delaunay(places + np.random.default_rng(1).uniform(-0.2, 0.2, places.shape)).simplices.astype(np.int64)
+    rod = Cylinder((1.0, 3.0, 5.0), (19.0, 9.0, 14.0), share * 2.0)
+    wanted = share * 2.0 if THIN[0] <= share <= THIN[1] else 0.0
+    assert radius_of(rod, places, cells, rod.distance(places), 2.0) == pytest.approx(wanted, rel=0.07)
 
 
 def test_halved_cells_fill_the_same_space_and_share_faces() -> None:
