@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from pathlib import Path
 
@@ -45,23 +44,6 @@ def test_reference_of_crossing_cylinders() -> None:
     one, other = Cylinder((-20, 0, 0), (20, 0, 0), 3.0), Cylinder((0, -20, 0), (0, 20, 0), 3.0)
     found = compartment_volumes(BLOCK, {0: one, 1: other}, (np.full(3, -20.0), np.full(3, 20.0)))
     assert found[0b11] == pytest.approx(16.0 / 3.0 * 3.0**3, rel=0.01)
-
-
-def test_reference_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closed forms of a thin cylinder, of two that cross, and of a ball close under another surface."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
-    mesher = importlib.import_module("mesher")
-    tilted = Cylinder((-10.1, 0.0, 0.1), (10.2, 3.0, 2.0), 1.5)
-    length = float(np.linalg.norm(tilted.end - tilted.start))
-    crossing = {"one": Cylinder((-20, 0, 0), (20, 0, 0), 3.0), "other": Cylinder((0, -20, 0), (0, 20, 0), 3.0)}
-    shell = {"one": Sphere((0.1, 0.2, 0.3), 5.0), "other": Sphere((0.1, 0.2, 0.3), 4.9)}
-    for solids, mask, true in (
-        ({"one": tilted}, 1, np.pi * 1.5**2 * length), (crossing, 3, 144.0), (shell, 3, ball(4.9)),
-    ):  # fmt: skip
-        drawn = Arrangement(BLOCK, solids, tuple(solids))
-        bits = {name: bit for bit, name in enumerate(solids)}
-        found, _ = mesher._reference(drawn, list(solids), bits, np.array([mask]))
-        assert found[0] == pytest.approx(true, rel=5e-3)
 
 
 def task(missing: dict[int, float]) -> Task:
