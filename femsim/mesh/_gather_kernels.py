@@ -57,3 +57,29 @@ def borders(mask: Index, beside: Index, bit: int) -> tuple[Index, Index]:
                         cell[count], face[count] = t, i
                     count += 1
     return cell, face
+
+
+@njit(cache=True)
+def _sums(labels: Index, values: Array) -> tuple[Index, Array]:
+    known, total = np.empty(64, np.int64), np.zeros(64)
+    count, last = 0, -1
+    for i in range(len(labels)):
+        label = labels[i]
+        if last < 0 or known[last] != label:  # neighbours mostly have the same one
+            last = 0
+            while last < count and known[last] != label:
+                last += 1
+            if last == count:
+                if count == len(known):
+                    known, total = np.append(known, known), np.append(total, np.zeros(count))
+                known[count] = label
+                count += 1
+        total[last] += values[i]
+    return known[:count], total[:count]
+
+
+def sums(labels: Index, values: Array) -> dict[int, float]:
+    """Sum of the values (n,) of every one of few different labels (n,), in the order of the labels."""
+    found, total = _sums(labels, values)
+    order = np.argsort(found)
+    return dict(zip(found[order].tolist(), total[order].tolist(), strict=True))

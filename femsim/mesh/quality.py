@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from femsim.errors import MeshError
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
+from femsim.mesh._gather_kernels import sums
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.topology import _tetrahedra, neighbours
@@ -88,8 +89,6 @@ def quality(mesh: Mesh) -> Quality:
         volume = cell_volumes(mesh)
     cell = int(sicn.argmin())
     mask = mesh.compartment if len(mesh.compartment) else np.zeros(len(cells), np.int64)
-    masks, index = np.unique(mask, return_inverse=True)
-    sums = np.bincount(index, volume)
     return Quality(
         sicn,
         float(sicn[cell]),
@@ -97,7 +96,7 @@ def quality(mesh: Mesh) -> Quality:
         mesh.points[cells[cell]].mean(axis=0),
         float((sicn > 0.25).mean()),
         ratio,
-        {int(m): float(v) for m, v in zip(masks, sums, strict=True)},
+        sums(np.asarray(mask, np.int64), volume),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from femsim.mesh._gather_kernels import sums
 from femsim.solid.base import Bounds, Solid
 from femsim.solid.grid import node_coordinates
 
@@ -153,6 +154,5 @@ def _add_places(
 
 
 def _add(total: dict[int, float], masks: NDArray[np.int64], volumes: NDArray[np.float64]) -> None:
-    found, index = np.unique(masks, return_inverse=True)
-    for one, volume in zip(found.tolist(), np.bincount(index.ravel(), volumes, len(found)).tolist(), strict=True):
+    for one, volume in sums(np.ascontiguousarray(masks), volumes).items():
         total[one] = total.get(one, 0.0) + volume

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
-from femsim.mesh._gather_kernels import any_of
+from femsim.mesh._gather_kernels import any_of, sums
 from femsim.mesh._shape import all_sicn
 from femsim.mesh.cut import Cells
 from femsim.mesh.improve import DENT, SOUND, improve, settled
@@ -173,8 +173,7 @@ def sicn(mesh: Cells) -> NDArray[np.float64]:
 
 def _errors(made: Shaped, task: Task) -> dict[int, float]:
     """What is missing of every compartment over its whole volume."""
-    masks, index = np.unique(made.cells.mask, return_inverse=True)
-    found = dict(zip(masks.tolist(), np.bincount(index, volumes(*made.ten()), len(masks)).tolist(), strict=True))
+    found = sums(made.cells.mask, volumes(*made.ten()))
     return {m: (wanted - found.get(m, 0.0)) / whole for m, (wanted, whole) in task.missing.items() if whole > 0.0}
 
 
