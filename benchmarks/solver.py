@@ -46,7 +46,7 @@ def problem(target: int, folder: Path) -> Path:
     """The problem with about `target` unknowns, made once and kept in `folder`."""
     path = folder / f"femur_{target}.npz"
     near = NEAR["near"] * (NEAR["unknowns"] / target) ** SHRINK
-    for _ in range(3):
+    for _ in range(6):
         if path.exists():
             break
         made = folder / "try.npz"

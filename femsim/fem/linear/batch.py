@@ -47,7 +47,8 @@ class Batch:
         """One application of the multigrid to every column; overwrites b."""
         h, team, x = self.hierarchy, self.team, self._x
         coarse, slabs = h.structure.coarse, h.structure.numbering.slabs
-        shared = (h.structure.lower.indptr, h.structure.lower.indices, h.single, h.inverse)
+        lower = h.structure.lower
+        shared = (lower.indptr, lower.indices, h.single, h.structure.numbering.place, h.inverse)
         team.forwards(slabs, kernels.forward_batch, *shared, b, x, self._left)
         kernels.restrict_batch(self._left, coarse.parents, coarse.fine, self._vertex)
         correction = h.vertices.solve_batch(self._vertex, team)

@@ -78,43 +78,65 @@ def multiply_batch(first, end, indptr, indices, lower, diagonal, x, y):  # type:
             _subtract_transposed(m + 72 * p, u + row * i, v + row * k, False)
 
 
+# A sweep moves nodes that go together (`femsim.fem.linear.mates`) at once, x = D^-1 (b - the others' part). Columns
+# ascend, so those of the block are a row's last.
+
+
 @njit(cache=True, nogil=True)
-def forward_batch(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
+def forward_batch(first, end, indptr, indices, lower, place, inverse, b, x, r):  # type: ignore[no-untyped-def]
     """Gauss-Seidel forwards from zero and the residual in the same pass; arrays (n, 3, 8) float32."""
-    m, u, v = lower.ctypes.data, x.ctypes.data, r.ctypes.data
-    own = np.empty((3, 8), np.float32)
-    s = own.ctypes.data
-    row = 3 * 8 * 4
-    for i in range(first, end):
-        own[:] = b[i]
-        for p in range(indptr[i], indptr[i + 1]):
-            _subtract(m + 36 * p, u + row * np.int64(indices[p]), s, True)
-        _apply(inverse[i], own, x[i])
-        r[i] = 0.0
-        for p in range(indptr[i], indptr[i + 1]):
-            _subtract_transposed(m + 36 * p, u + row * i, v + row * np.int64(indices[p]), True)
+    m, d, u, v = lower.ctypes.data, inverse.ctypes.data, x.ctypes.data, r.ctypes.data
+    left, minus, counts = np.empty((3, 8), np.float32), np.empty((3, 3, 8), np.float32), np.empty(3, np.int64)
+    s, w, row = left.ctypes.data, minus.ctypes.data, 3 * 8 * 4
+    i = first
+    while i < end:
+        together = place[i + 1] - place[i]
+        for k in range(together):
+            left[:] = b[i + k]
+            stop = indptr[i + k]
+            while stop < indptr[i + k + 1] and indices[stop] < i:
+                _subtract(m + 36 * stop, u + row * np.int64(indices[stop]), s, True)
+                stop += 1
+            counts[k] = stop
+            for a in range(3):
+                for lane in range(8):
+                    minus[k, a, lane] = -left[a, lane]
+                    x[i + k, a, lane] = r[i + k, a, lane] = np.float32(0.0)
+        for k in range(together):
+            for j in range(together):
+                _subtract(d + 36 * (place[i + k] + j), w + row * j, u + row * (i + k), True)
+        for k in range(i, i + together):
+            for p in range(indptr[k], counts[k - i]):
+                _subtract_transposed(m + 36 * p, u + row * k, v + row * np.int64(indices[p]), True)
+        i += together
 
 
 @njit(cache=True, nogil=True)
-def backward_batch(first, end, indptr, indices, lower, inverse, b, x):  # type: ignore[no-untyped-def]
+def backward_batch(first, end, indptr, indices, lower, place, inverse, b, x):  # type: ignore[no-untyped-def]
     """Gauss-Seidel backwards from x, in place; arrays (n, 3, 8) float32. Overwrites b."""
-    m, u, v = lower.ctypes.data, x.ctypes.data, b.ctypes.data
-    row = 3 * 8 * 4
-    for i in range(end - 1, first - 1, -1):
-        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):
-            _subtract(m + 36 * p, u + row * np.int64(indices[p]), v + row * i, True)
-        _apply(inverse[i], b[i], x[i])
-        for p in range(indptr[i + 1] - 1, indptr[i] - 1, -1):
-            _subtract_transposed(m + 36 * p, u + row * i, v + row * np.int64(indices[p]), True)
-
-
-@njit(cache=True, nogil=True)
-def _apply(d, source, target):  # type: ignore[no-untyped-def]
-    for lane in range(8):
-        s0, s1, s2 = source[0, lane], source[1, lane], source[2, lane]
-        target[0, lane] = d[0, 0] * s0 + d[0, 1] * s1 + d[0, 2] * s2
-        target[1, lane] = d[1, 0] * s0 + d[1, 1] * s1 + d[1, 2] * s2
-        target[2, lane] = d[2, 0] * s0 + d[2, 1] * s1 + d[2, 2] * s2
+    m, d, u, v = lower.ctypes.data, inverse.ctypes.data, x.ctypes.data, b.ctypes.data
+    minus, counts = np.empty((3, 3, 8), np.float32), np.empty(3, np.int64)
+    w, row = minus.ctypes.data, 3 * 8 * 4
+    i = end
+    while i > first:
+        together = place[i] - place[i - 1]
+        i -= together
+        for k in range(together):
+            stop = indptr[i + k]
+            while stop < indptr[i + k + 1] and indices[stop] < i:
+                _subtract(m + 36 * stop, u + row * np.int64(indices[stop]), v + row * (i + k), True)
+                stop += 1
+            counts[k] = stop
+            for a in range(3):
+                for lane in range(8):
+                    minus[k, a, lane] = -b[i + k, a, lane]
+        for k in range(together):
+            x[i + k] = np.float32(0.0)
+            for j in range(together):
+                _subtract(d + 36 * (place[i + k] + j), w + row * j, u + row * (i + k), True)
+        for k in range(i + together - 1, i - 1, -1):
+            for p in range(counts[k - i] - 1, indptr[k] - 1, -1):
+                _subtract_transposed(m + 36 * p, u + row * k, v + row * np.int64(indices[p]), True)
 
 
 @njit(cache=True, nogil=True)

@@ -40,11 +40,17 @@ class Numbering:
         The inverse; -1 where there is none.
     slabs : tuple of (first, end)
         Ranges of new numbers without a common block; the last range is the nodes in between (perhaps empty).
+    lead : (k,) int64
+        First of the nodes that a sweep moves together with a node; they have consecutive numbers.
+    place : (k + 1,) int64
+        Where the inverses of those blocks hold the row of a node: as many 3 x 3 blocks as there are nodes together.
     """
 
     old: NDArray[np.int64]
     new: NDArray[np.int64]
     slabs: Slabs
+    lead: NDArray[np.int64]
+    place: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,11 @@ class LowerBlocks:
 
 
 def number_nodes(
-    indptr: NDArray[Any], indices: NDArray[Any], points: NDArray[np.float64], active: NDArray[np.bool_]
+    indptr: NDArray[Any],
+    indices: NDArray[Any],
+    points: NDArray[np.float64],
+    active: NDArray[np.bool_],
+    mates: NDArray[np.int64] | None = None,
 ) -> Numbering:
     """Number nodes along the longest extent of the body and cut into slabs.
 
@@ -78,20 +88,28 @@ def number_nodes(
     points : (n, 3) float, mm
     active : (n,) bool
         False for nodes that are left out.
+    mates : (n,) int64, optional
+        The same number for nodes that a sweep moves together (`femsim.fem.linear.mates`): one of theirs.
 
     Returns
     -------
     Numbering
     """
     chosen = np.flatnonzero(active)
+    mate = np.arange(len(points)) if mates is None else mates
     centred = points[chosen] - points[chosen].mean(axis=0) if len(chosen) else points[chosen]
     _, axes = np.linalg.eigh(centred.T @ centred)
-    order = chosen[np.argsort(centred @ axes[:, -1], kind="stable")]
+    along = np.zeros(len(points))
+    along[chosen] = centred @ axes[:, -1]
+    order = chosen[np.lexsort((mate[chosen], along[mate[chosen]]))]
     n, count = order.size, SLABS
     slab = np.full(len(points), -1, np.int64)
     while True:
         slab[order] = np.arange(n) * count // max(n, 1)
+        slab[chosen] = slab[mate[chosen]]
         between = _touches_later(indptr, indices, slab)
+        between[mate[between]] = True
+        between = between[mate] & active
         if count == 1 or between.sum() <= BETWEEN * n:
             break
         count //= 2
@@ -100,7 +118,15 @@ def number_nodes(
     new = np.full(len(points), -1, np.int64)
     new[old] = np.arange(n)
     edges = np.searchsorted(slab[old], np.arange(count + 2))
-    return Numbering(old, new, tuple((int(a), int(b)) for a, b in itertools.pairwise(edges)))
+    slabs = tuple((int(a), int(b)) for a, b in itertools.pairwise(edges))
+    return Numbering(old, new, slabs, *_leads(mate[old]))
+
+
+def _leads(mate: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First node of each run of equal numbers, and where its rows begin that are as long as the run."""
+    first = np.flatnonzero(np.diff(mate, prepend=-1))
+    length = np.diff(first, append=len(mate))
+    return np.repeat(first, length), np.concatenate([[0], np.cumsum(np.repeat(length, length))])
 
 
 def lower_pattern(indptr: NDArray[Any], indices: NDArray[Any], numbering: Numbering) -> LowerBlocks:

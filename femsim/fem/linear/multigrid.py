@@ -19,6 +19,7 @@ from femsim.errors import SolveError
 from femsim.fem.linear import blocks as store
 from femsim.fem.linear.batch import LANES, solve_batch
 from femsim.fem.linear.coarse import Coarse, coarse_space
+from femsim.fem.linear.mates import block_inverses, mates_of
 from femsim.fem.linear.one import solve_one
 from femsim.fem.linear.system import Floats, System
 from femsim.fem.linear.team import ALONE, Team
@@ -30,7 +31,7 @@ MAX_ITERATIONS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """What depends on the pattern only."""
+    """What serves every matrix of a pattern; which nodes move together is chosen for the first."""
 
     numbering: store.Numbering
     lower: store.LowerBlocks
@@ -63,7 +64,8 @@ class Hierarchy:
 
 def structure_of(system: System, team: Team = ALONE) -> Structure:
     """Numbering, patterns and elimination order of a system with parents."""
-    numbering = store.number_nodes(system.indptr, system.indices, system.points, np.asarray(system.free.any(axis=1)))
+    active = np.asarray(system.free.any(axis=1))
+    numbering = store.number_nodes(system.indptr, system.indices, system.points, active, mates_of(system, team))
     lower, coarse = team.at_once(
         lambda: store.lower_pattern(system.indptr, system.indices, numbering), lambda: coarse_space(system, numbering)
     )
@@ -90,17 +92,18 @@ def hierarchy_of(
     matrix = store.take_blocks(structure.lower, system.blocks, np.float64, team, double)
     diagonal = np.ascontiguousarray(system.blocks[structure.lower.diagonal])
     held = system.blocks[_diagonal_places(system, structure)][:, 0, 0]
-    inverse, node = store.inverses(diagonal)
+    _, node = store.inverses(diagonal)
     if node >= 0:
         raise SolveError(
             f"The stiffness at node {structure.numbering.old[node]} is not positive definite.",
             "The node has no stiffness in some direction, or an element at it is inverted.",
             "Check the moduli and the mesh quality there.",
         )
+    inverse = block_inverses(diagonal, structure.lower, matrix, structure.numbering, team)
     single = store.take_blocks(structure.lower, system.blocks, np.float32, team, half)
     if vertices is None:
         vertices = vertex_solver(system, structure.coarse, team)
-    return Hierarchy(structure, matrix, diagonal, held, single, inverse.astype(np.float32), vertices)
+    return Hierarchy(structure, matrix, diagonal, held, single, inverse, vertices)
 
 
 def _diagonal_places(system: System, structure: Structure) -> NDArray[np.int64]:

@@ -41,7 +41,8 @@ class One:
         """One application of the multigrid; overwrites b."""
         h, team, x = self.hierarchy, self.team, self._x
         coarse, slabs = h.structure.coarse, h.structure.numbering.slabs
-        shared = (h.structure.lower.indptr, h.structure.lower.indices, h.single, h.inverse)
+        lower = h.structure.lower
+        shared = (lower.indptr, lower.indices, h.single, h.structure.numbering.place, h.inverse)
         team.forwards(slabs, kernels.forward_one, *shared, b, x, self._left)
         kernels.restrict_one(self._left, coarse.parents, coarse.fine, self._vertex)
         change = h.vertices.solve(self._vertex, team)

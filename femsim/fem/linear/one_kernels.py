@@ -174,41 +174,66 @@ def multiply_one(first, end, indptr, indices, lower, diagonal, x, y):  # type: i
         _store(v + 32 * i, of(d, own, 0) + found[0], of(d, own, 1) + found[1], of(d, own, 2) + found[2])
 
 
+# A sweep moves nodes that go together (`femsim.fem.linear.mates`) at once: x = D^-1 (b - the others' part), where D^-1
+# is symmetric, so that its product is a scatter of its rows. Columns ascend, so those of the block are a row's last.
+
+
 @njit(cache=True, nogil=True)
-def forward_one(first, end, indptr, indices, lower, inverse, b, x, r):  # type: ignore[no-untyped-def]
+def forward_one(first, end, indptr, indices, lower, place, inverse, b, x, r):  # type: ignore[no-untyped-def]
     """Gauss-Seidel forwards from zero, (D + L) x = b, and in the same pass the residual r = b - A x; (n, 4) float32.
 
     The residual of row i after the sweep is minus the mirrored blocks of later rows, so it is collected in `r`.
     """
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, r.ctypes.data
-    left, found = np.zeros(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
-    s = found.ctypes.data
-    nothing = np.float32(0.0)
-    for i in range(first, end):
-        start, count = indptr[i], indptr[i + 1] - indptr[i]
-        _gather32(m + 36 * start, c + 4 * start, count, u, s)
-        for a in range(3):
-            left[a] = b[i, a] - found[a]
-        d = inverse[i]
-        _store(u + 16 * i, of(d, left, 0), of(d, left, 1), of(d, left, 2))
-        _store(v + 16 * i, nothing, nothing, nothing)
-        _scatter32(m + 36 * start, c + 4 * start, count, u + 16 * i, v)
+    d, found, minus = inverse.ctypes.data, np.zeros(WIDTH, np.float32), np.zeros((WIDTH, WIDTH), np.float32)
+    counts, order = np.zeros(WIDTH, np.int64), np.arange(WIDTH).astype(np.int32)
+    s, w, own, nothing = found.ctypes.data, minus.ctypes.data, order.ctypes.data, np.float32(0.0)
+    i = first
+    while i < end:
+        together = place[i + 1] - place[i]
+        for k in range(together):
+            start, stop = indptr[i + k], indptr[i + k + 1]
+            while stop > start and indices[stop - 1] >= i:
+                stop -= 1
+            counts[k] = stop - start
+            _gather32(m + 36 * start, c + 4 * start, stop - start, u, s)
+            for a in range(3):
+                minus[k, a] = found[a] - b[i + k, a]
+        for k in range(together):
+            _store(u + 16 * (i + k), nothing, nothing, nothing)
+            _store(v + 16 * (i + k), nothing, nothing, nothing)
+        for k in range(together):
+            _scatter32(d + 36 * place[i + k], own, together, w + 16 * k, u + 16 * i)
+        for k in range(i, i + together):
+            _scatter32(m + 36 * indptr[k], c + 4 * indptr[k], counts[k - i], u + 16 * k, v)
+        i += together
 
 
 @njit(cache=True, nogil=True)
-def backward_one(first, end, indptr, indices, lower, inverse, b, x):  # type: ignore[no-untyped-def]
+def backward_one(first, end, indptr, indices, lower, place, inverse, b, x):  # type: ignore[no-untyped-def]
     """Gauss-Seidel backwards from x, in place: (D + U) x_new = b - L x; (n, 4) float32. Overwrites b."""
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, b.ctypes.data
-    left, found = np.zeros(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
-    s = found.ctypes.data
-    for i in range(end - 1, first - 1, -1):
-        start, count = indptr[i], indptr[i + 1] - indptr[i]
-        _gather32(m + 36 * start, c + 4 * start, count, u, s)
-        for a in range(3):
-            left[a] = b[i, a] - found[a]
-        d = inverse[i]
-        _store(u + 16 * i, of(d, left, 0), of(d, left, 1), of(d, left, 2))
-        _scatter32(m + 36 * start, c + 4 * start, count, u + 16 * i, v)
+    d, found, minus = inverse.ctypes.data, np.zeros(WIDTH, np.float32), np.zeros((WIDTH, WIDTH), np.float32)
+    counts, order = np.zeros(WIDTH, np.int64), np.arange(WIDTH).astype(np.int32)
+    s, w, own, nothing = found.ctypes.data, minus.ctypes.data, order.ctypes.data, np.float32(0.0)
+    i = end
+    while i > first:
+        together = place[i] - place[i - 1]
+        i -= together
+        for k in range(together):
+            start, stop = indptr[i + k], indptr[i + k + 1]
+            while stop > start and indices[stop - 1] >= i:
+                stop -= 1
+            counts[k] = stop - start
+            _gather32(m + 36 * start, c + 4 * start, stop - start, u, s)
+            for a in range(3):
+                minus[k, a] = found[a] - b[i + k, a]
+        for k in range(together):
+            _store(u + 16 * (i + k), nothing, nothing, nothing)
+        for k in range(together):
+            _scatter32(d + 36 * place[i + k], own, together, w + 16 * k, u + 16 * i)
+        for k in range(i + together - 1, i - 1, -1):
+            _scatter32(m + 36 * indptr[k], c + 4 * indptr[k], counts[k - i], u + 16 * k, v)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

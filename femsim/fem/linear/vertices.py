@@ -69,7 +69,8 @@ class VertexCycle:
         """An approximate solution, symmetric in the right-hand side (v, 4), in the numbering of the level."""
         residual[:, :3] *= self.free
         x, left = np.empty_like(residual), np.empty_like(residual)
-        shared, slabs = (self.lower.indptr, self.lower.indices, self.single, self.inverse), self.numbering.slabs
+        lower, slabs = self.lower, self.numbering.slabs
+        shared = (lower.indptr, lower.indices, self.single, self.numbering.place, self.inverse)
         team.forwards(slabs, one_kernels.forward_one, *shared, residual, x, left)
         self.groups.add_correction(left, x, team)
         team.backwards(slabs, one_kernels.backward_one, *shared, residual, x)
@@ -80,7 +81,7 @@ class VertexCycle:
         """The same for (v, 3, 8)."""
         b = residual * self.free[:, :, None]
         x, left = np.empty_like(b), np.empty_like(b)
-        shared = (self.lower.indptr, self.lower.indices, self.single, self.inverse)
+        shared = (self.lower.indptr, self.lower.indices, self.single, self.numbering.place, self.inverse)
         team.forwards(self.numbering.slabs, kernels.forward_batch, *shared, b, x, left)
         self.groups.add_correction_batch(left, x, team)
         team.backwards(self.numbering.slabs, kernels.backward_batch, *shared, b, x)
@@ -108,5 +109,7 @@ def vertex_solver(system: System, coarse: Coarse, team: Team) -> VertexFactor | 
     inverse[old] = ordered
     groups = group_level(coarse.groups, *pattern, matrix, inverse, coarse.numbering, team)
     single = store.take_blocks(coarse.lower, matrix, np.float32)
+    half = store.empty_blocks(len(ordered), np.float32)
+    half[:] = ordered
     free = coarse.free[old].astype(np.float32)
-    return VertexCycle(coarse.numbering, free, coarse.lower, single, ordered.astype(np.float32), groups)
+    return VertexCycle(coarse.numbering, free, coarse.lower, single, half, groups)

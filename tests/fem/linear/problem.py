@@ -73,9 +73,9 @@ def fixed_system(points, parents, matrix, free):
     return System(held.indptr.astype(np.int64), held.indices.astype(np.int32), held.data.copy(), free, points, parents)
 
 
-def cantilever(nx=3, nz=12, seed=0, factor=1.0):
+def cantilever(nx=3, nz=12, seed=0, factor=1.0, size=(20.0, 20.0, 100.0)):
     """A bar held at z = 0 with two end loads; system, right-hand sides (2, n, 3), sparse matrix."""
-    points, cells, parents = bar(nx, nz)
+    points, cells, parents = bar(nx, nz, size)
     matrix = stiffness(points, cells, factor * moduli(points, cells))
     shuffle = np.random.default_rng(seed).permutation(len(points))  # nothing may hang on the numbering
     points, old = points[shuffle], np.argsort(shuffle)
@@ -85,8 +85,8 @@ def cantilever(nx=3, nz=12, seed=0, factor=1.0):
     free = np.ones(points.shape, bool)
     free[points[:, 2] < 1e-9] = False
     rhs = np.zeros((2, *points.shape))
-    rhs[0, points[:, 2] > 100.0 - 1e-9] = [1.0, 0.0, -5.0]
-    rhs[1, points[:, 2] > 100.0 - 1e-9] = [0.0, 2.0, 0.5]
+    rhs[0, points[:, 2] > size[2] - 1e-9] = [1.0, 0.0, -5.0]
+    rhs[1, points[:, 2] > size[2] - 1e-9] = [0.0, 2.0, 0.5]
     system = fixed_system(points, parents, matrix, free)
     return system, rhs
 
