@@ -54,6 +54,19 @@ def gradients(points: Any, nodes: Any, dshape: Any, weights: Any, jac: Any, inv:
 
 
 @jit
+def determinant(points: Any, nodes: Any, dshape: Any) -> float:
+    """Determinant of the Jacobian of one cell at one quadrature point, ``dshape (k, 3)``."""
+    xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
+    for a in range(len(nodes)):
+        x, y, z = points[nodes[a], 0], points[nodes[a], 1], points[nodes[a], 2]
+        u, v, w = dshape[a, 0], dshape[a, 1], dshape[a, 2]
+        xx, xy, xz = xx + x * u, xy + x * v, xz + x * w
+        yx, yy, yz = yx + y * u, yy + y * v, yz + y * w
+        zx, zy, zz = zx + z * u, zy + z * v, zz + z * w
+    return xx * (yy * zz - yz * zy) + xy * (yz * zx - yx * zz) + xz * (yx * zy - yy * zx)
+
+
+@jit
 def bond(r: Any, t: Any) -> None:
     """Rotation of engineering strain from global into the local axes in the rows of r (Bond 1943)."""
     for row in range(6):
