@@ -68,7 +68,7 @@ def _push(setting: Bench, bone: BoneLike, along: Floats) -> Floats:
 def _patch(
     name: str, position: float, push: Floats, force: float, point: Floats, setting: Bench, bone: BoneLike, outer: Skin
 ) -> Patch:
-    centre = surface_towards(position / 100.0, -push, bone, outer)
+    centre = surface_towards(position / 100.0, -push, setting.radius, bone, outer)
     spot = round_patch(name, centre, setting.radius, point, outer)
     return Patch(name, spot.nodes, spot.weights, spot.point, force * push, np.zeros(3))
 
@@ -80,9 +80,9 @@ def _supports(
     axes = np.stack([push, np.cross(along, push), along])
     low, high = (p / 100.0 for p in setting.supports)
     places = [
-        surface_towards(low, push, bone, outer),
-        surface_towards(high, push, bone, outer),
-        surface_towards(low, -push, bone, outer),
+        surface_towards(low, push, setting.radius, bone, outer),
+        surface_towards(high, push, setting.radius, bone, outer),
+        surface_towards(low, -push, setting.radius, bone, outer),
     ]
     nodes = [int(outer.nodes[np.argmin(np.linalg.norm(outer.points - place, axis=1))]) for place in places]
     held: tuple[tuple[int, ...], ...] = ((0, 1, 2), (0, 1), (1,))

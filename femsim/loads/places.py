@@ -60,3 +60,34 @@ def ahead(start: Floats, direction: Floats, corners: Floats) -> Floats:
             "Check that the mesh covers the whole bone.",
         )
     return np.asarray(start + t[hit].max() * direction, float)
+
+
+def crown(corners: Floats, direction: Floats, area: float, share: Floats | None = None) -> Floats:
+    """Middle (3,) mm of the part of a surface that reaches farthest in a direction and has an area.
+
+    Where a body rests on the ground must not depend on which of its nodes is the lowest: on a flat place one of a
+    neighbouring mesh lies millimetres away. So the ground is pressed in until it touches the area, and the middle of
+    the pressure counts, which is proportional to the depth.
+
+    Parameters
+    ----------
+    corners : (t, 3, 3) float64
+        Triangles, mm.
+    direction : (3,) float64
+        Towards the ground, of length 1.
+    area : float
+        mm2. All of the surface counts where it has less.
+    share : (t,) float64, optional
+        Of every triangle that counts; all of it by default.
+    """
+    middle = corners.mean(axis=1)
+    size = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    size = size if share is None else size * share
+    height = middle @ direction
+    order = np.argsort(-height, kind="stable")
+    last = min(int(np.searchsorted(np.cumsum(size[order]), area)), len(order) - 1)
+    level = height[order[last]]
+    weight = size * np.maximum(height - level, 0.0)
+    if weight.sum() <= 1e-9 * size.sum():  # a flat place of more than that area
+        weight = size * (height >= level - 1e-9)
+    return np.asarray(weight @ middle / weight.sum(), float)
