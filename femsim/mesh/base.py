@@ -26,6 +26,8 @@ ON = 1e-3
 #: Alpha, merge and thin over `near`, tried in this order until the shapes are good enough: thin layers are kept at
 #: first, and merged in the end.
 RECIPES = ((0.25, 0.12, 0.06), (0.25, 0.18, 0.12), (0.3, 0.3, 0.25), (0.35, 0.35, 0.5))
+#: More of them for a variant of which none of those makes a sound mesh: steps between, and beyond.
+RESERVE = ((0.35, 0.3, 0.3), (0.4, 0.35, 0.5), (0.45, 0.45, 0.6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +139,10 @@ def _starts(domain: Solid, field: SizeField, surface: Surface | None) -> Iterato
             yield Cells.start(points, cells, np.zeros_like(ridge)), int(ridge.sum())
 
 
-def recipes(near: float) -> list[Recipe]:
-    """How boldly to snap, in the order of trying."""
-    return [Recipe(alpha, merge, thin * near) for alpha, merge, thin in RECIPES]
+def recipes(near: float, reserve: bool = False) -> list[Recipe]:
+    """How boldly to snap, in the order of trying, with those in reserve or without."""
+    every = (*RECIPES, *RESERVE) if reserve else RECIPES
+    return [Recipe(alpha, merge, thin * near) for alpha, merge, thin in every]
 
 
 def cut_all(mesh: Cells, solids: Sequence[Solid | None], near: float, recipe: Recipe, first: int = 0) -> Cells:

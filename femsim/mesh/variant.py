@@ -116,7 +116,7 @@ def variant(
         number, node = part.known(mesh, pairs)
         return number, base.points[node]
 
-    tries = (cut_all(start, solids, base.near, recipe) for recipe in recipes(base.near))
+    tries = (cut_all(start, solids, base.near, recipe) for recipe in recipes(base.near, reserve=True))
     cells = repaired(tries, domain, surfaces, len(stays))
     task = Task(domain, surfaces, missing, base.near, curved, held, sum(1 << bit for bit, _ in layers), len(stays))
     return _put_back(base, part, shaped(cells, task))
