@@ -36,6 +36,13 @@ def any_of(flags: Flag, rows: Index) -> Flag:
     return result
 
 
+def distinct(numbers: Index, n: int) -> Index:
+    """The different ones of numbers (any shape) from 0 to n - 1, in order: quicker than sorting them."""
+    named = np.zeros(n, np.bool_)
+    named[numbers] = True
+    return np.flatnonzero(named)
+
+
 @njit(cache=True)
 def borders(mask: Index, beside: Index, bit: int) -> tuple[Index, Index]:
     """Cells (f,) with a bit of `mask` (m,) and local faces (f,) behind which it is not set; none on the outside.

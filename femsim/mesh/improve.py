@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._cells_kernels import build
-from femsim.mesh._gather_kernels import any_of
+from femsim.mesh._gather_kernels import any_of, distinct
 from femsim.mesh._improve_kernels import improve_round
 from femsim.mesh._shape import all_sicn, all_volumes6
 from femsim.mesh.cut import Cells
@@ -102,7 +102,7 @@ def settled(
         a, b, c = (mesh.points[corners[:, k]] for k in range(3))
         area = np.cross(b - a, c - a)
         normal = np.stack([np.bincount(corners.ravel(), np.repeat(area[:, d], 3), n) for d in range(3)], axis=1)
-        on = np.unique(corners)
+        on = distinct(corners, n)
         times[on] += 1
         away = np.zeros(len(on)) if offset is None or bit == len(solids) else offset[bit, on]
         jobs.append((solid, on, normal[on], away))

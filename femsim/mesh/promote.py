@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.mesh._curve_kernels import jacobians, sample_gradients
-from femsim.mesh._gather_kernels import any_of, borders
+from femsim.mesh._gather_kernels import any_of, borders, distinct
 from femsim.mesh.cut import Cells
 from femsim.mesh.topology import TET_FACES, edges
 from femsim.solid.base import Solid
@@ -118,7 +118,7 @@ def _surface_edges(
         area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         index = of_cell[cell[:, None], _FACE_EDGES[face]].ravel()
         normal = np.stack([np.bincount(index, np.repeat(area[:, d], 3), count) for d in range(3)], axis=1)
-        on = np.unique(index)
+        on = distinct(index, count)
         length = np.linalg.norm(normal[on], axis=1)
         on = on[length > 1e-12]
         result.append((bit, on, normal[on] / length[length > 1e-12][:, None]))
@@ -179,7 +179,7 @@ def _straightened(
         if not (bad | turned).any():
             break
         changed[check[bad | turned]] = True
-        back = np.unique(of_cell[check[bad]])
+        back = distinct(of_cell[check[bad]], len(straight))
         back = back[free[back]]
         let_go = np.unique(of_cell[check[turned]])
         let_go = let_go[held_bent[let_go]]

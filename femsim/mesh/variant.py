@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from femsim.mesh._gather_kernels import any_of, borders, extremes
+from femsim.mesh._gather_kernels import any_of, borders, distinct, extremes
 from femsim.mesh.base import ON, Base, cut_all, recipes
 from femsim.mesh.cut import Cells, distances
 from femsim.mesh.refine import AROUND, radius_of, refined
@@ -188,7 +188,7 @@ def _with_slack(mesh: Cells, domain: Solid, layers: Sequence[tuple[int, Solid]])
     beside = mesh.beside
     for bit, solid in [*layers, (-1, domain)]:
         cell, face = borders(mesh.mask, beside, bit)
-        on = np.unique(mesh.cells[cell[:, None], TET_FACES[face]])
+        on = distinct(mesh.cells[cell[:, None], TET_FACES[face]], len(mesh.points))
         if bit < 0:
             on = on[~mesh.rim[on]]
         if len(on):
