@@ -240,5 +240,5 @@ FIELDS: dict[str, Field] = _table(
         "what the error bars of the row hold: no error bar, discretisation (three meshes), assumptions, or both",
     ),
     ("failure_place_on_meshes", "-", "table", "whether the coarser meshes of the error bar fail at the same place"),
-    ("unknowns", "-", "table", "number of displacement unknowns"),
+    ("unknowns", "-", "table", "displacements, three a node, those of held nodes included"),
 )

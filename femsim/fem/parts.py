@@ -63,16 +63,15 @@ def loose_motion(plan: Plan, points: Floats, cells: Ints, part: Ints) -> LooseMo
     bodies = int(part.max()) + 1
     copy_node, copy_part = _copies(cells, part)
     centre, size = _frames(points, copy_node, copy_part, bodies)
-    motions = _motions(points, copy_node, copy_part, centre, size)
     # Unknowns: six per part, then three translations and three (scaled) rotations per coupling.
-    first = np.full(plan.nodes, -1, np.int64)
-    first[copy_node[::-1]] = np.arange(len(copy_node))[::-1]
+    bare = _in_play(plan, _first(copy_node, plan.nodes))
+    node, owner = _with_equations(plan, copy_node, copy_part)
+    motions, first = _motions(points, node, owner, centre, size), _first(node, plan.nodes)
     at_node = sparse.diags(np.repeat((first >= 0).astype(float), 3)) @ _rows_of(motions, np.maximum(first, 0))
     references = 3 * (plan.count - plan.nodes)
     every = sparse.block_diag([at_node, sparse.identity(references)], format="csr") if references else at_node
-    bare = _in_play(plan, first)
     every = sparse.hstack([every, _unit_columns(bare, plan.count)], format="csr")
-    equations = [_held(plan) @ every, _shared(motions, first, copy_node, references + 3 * len(bare))]
+    equations = [_held(plan) @ every, _shared(motions, first, node, references + 3 * len(bare))]
     pinned = (3 * bare[:, None] + np.arange(3))[~_moves(plan)[bare]]
     equations.append(every[pinned])
     if plan.transform is not None:
@@ -84,6 +83,23 @@ def loose_motion(plan: Plan, points: Floats, cells: Ints, part: Ints) -> LooseMo
     if found is None:
         return None
     return _describe(found, bodies, copy_node, copy_part, size, plan, bare)
+
+
+def _first(node: Ints, count: int) -> Ints:
+    """First place of each of `count` nodes; -1 where there is none."""
+    first = np.full(count, -1, np.int64)
+    first[node[::-1]] = np.arange(len(node))[::-1]
+    return first
+
+
+def _with_equations(plan: Plan, node: Ints, part: Ints) -> tuple[Ints, Ints]:
+    """The copies of the nodes that have an equation: a support, or several parts; all where nodes follow others."""
+    if plan.transform is not None:
+        return node, part
+    told = np.zeros(plan.count, bool)
+    told[plan.rows.node] = told[node[:1]] = True  # one at least, so that there are motions
+    told[node[1:][node[1:] == node[:-1]]] = True
+    return node[told[node]], part[told[node]]
 
 
 def _moves(plan: Plan) -> NDArray[np.bool_]:

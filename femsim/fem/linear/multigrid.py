@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from femsim.errors import SolveError
@@ -91,7 +92,7 @@ def hierarchy_of(
     double, half = spare if spare else (None, None)
     matrix = store.take_blocks(structure.lower, system.blocks, np.float64, team, double)
     diagonal = np.ascontiguousarray(system.blocks[structure.lower.diagonal])
-    held = system.blocks[_diagonal_places(system, structure)][:, 0, 0]
+    held = _held_diagonal(structure.numbering.new, system.indptr, system.indices, system.blocks)
     _, node = store.inverses(diagonal)
     if node >= 0:
         raise SolveError(
@@ -106,14 +107,16 @@ def hierarchy_of(
     return Hierarchy(structure, matrix, diagonal, held, single, inverse, vertices)
 
 
-def _diagonal_places(system: System, structure: Structure) -> NDArray[np.int64]:
-    """Places of the diagonal blocks of the nodes that are fixed throughout."""
-    nodes = np.flatnonzero(structure.numbering.new < 0)
-    first = system.indptr[nodes]
-    length = system.indptr[nodes + 1] - first
-    row = np.repeat(np.arange(len(nodes)), length)
-    place = np.repeat(first - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(len(row))
-    return np.asarray(place[system.indices[place] == nodes[row]])
+@njit(cache=True)
+def _held_diagonal(new, indptr, indices, blocks):  # type: ignore[no-untyped-def]
+    """The number on the diagonal of each node that is fixed throughout (`new` is -1)."""
+    nodes = np.flatnonzero(new < 0)
+    out = np.zeros(len(nodes))
+    for k, i in enumerate(nodes):
+        for p in range(indptr[i], indptr[i + 1]):
+            if indices[p] == i:
+                out[k] = blocks[p, 0, 0]
+    return out
 
 
 def solve_multigrid(
