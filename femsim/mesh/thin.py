@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femsim.errors import FemsimWarning, MeshError
+from femsim.mesh._gather_kernels import any_of
 from femsim.mesh.mesh import Mesh
 from femsim.mesh.shape import volumes
 from femsim.mesh.size import WALL, MeshSize
@@ -72,18 +73,28 @@ def wall_fractions(
         Its volume in mm3, which all shares are scaled to add up to.
     """
     share = np.zeros(len(cells))
-    corner = points[cells[:, :4]]
-    centre = corner.mean(axis=1)
-    reach = np.linalg.norm(corner - centre[:, None], axis=2).max(axis=1)
-    lower, upper = wall.bounds
-    near = ~inside & ((centre > lower - reach[:, None]) & (centre < upper + reach[:, None])).all(axis=1)
-    near = np.flatnonzero(near)
-    near = near[wall.distance(centre[near]) < reach[near]]
-    places = np.einsum("pk,mkd->mpd", _PLACES, corner[near])
+    near = _beside(points, cells, inside, wall)
+    places = np.einsum("pk,mkd->mpd", _PLACES, points[cells[near, :4]])
     held = wall.distance(places.reshape(-1, 3)).reshape(len(near), -1) < 0.0
     share[near] = held.mean(axis=1)
-    found = float((share * volumes(points, cells)).sum())
+    found = float((share[near] * volumes(points, cells[near])).sum())
     return np.minimum(share * (wanted / found), 1.0) if found > 0.0 else share
+
+
+def _beside(
+    points: NDArray[np.float64], cells: NDArray[np.int64], inside: NDArray[np.bool_], wall: Solid
+) -> NDArray[np.int64]:
+    """Cells outside the lumen that the wall may reach."""
+    lower, upper = wall.bounds
+    near = np.flatnonzero(~inside)
+    for d in range(3):  # most cells of a bone lie with all vertices beyond one side of the wall's box
+        x = points[:, d]
+        near = near[any_of(x <= upper[d], cells[near, :4])]
+        near = near[any_of(x >= lower[d], cells[near, :4])]
+    corner = points[cells[near, :4]]
+    centre = corner.mean(axis=1)
+    reach = np.linalg.norm(corner - centre[:, None], axis=2).max(axis=1)
+    return near[wall.distance(centre) < reach]
 
 
 def check_leaks(mesh: Mesh, thin: Mapping[str, float], size: MeshSize) -> list[str]:
