@@ -178,6 +178,19 @@ def multiply_one(first, end, indptr, indices, lower, diagonal, x, y):  # type: i
 # is symmetric, so that its product is a scatter of its rows. Columns ascend, so those of the block are a row's last.
 
 
+@njit(inline="always")  # a call for every node would take as long as the work
+def _others(i, together, indptr, indices, m, c, u, b, found, minus, counts):  # type: ignore[no-untyped-def]
+    """What the others do to the nodes from i on, less b, into `minus`; how many blocks those are into `counts`."""
+    for k in range(together):
+        start, stop = indptr[i + k], indptr[i + k + 1]
+        while stop > start and indices[stop - 1] >= i:
+            stop -= 1
+        counts[k] = stop - start
+        _gather32(m + 36 * start, c + 4 * start, stop - start, u, found.ctypes.data)
+        for a in range(3):
+            minus[k, a] = found[a] - b[i + k, a]
+
+
 @njit(cache=True, nogil=True)
 def forward_one(first, end, indptr, indices, lower, place, inverse, b, x, r):  # type: ignore[no-untyped-def]
     """Gauss-Seidel forwards from zero, (D + L) x = b, and in the same pass the residual r = b - A x; (n, 4) float32.
@@ -187,18 +200,11 @@ def forward_one(first, end, indptr, indices, lower, place, inverse, b, x, r):  #
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, r.ctypes.data
     d, found, minus = inverse.ctypes.data, np.zeros(WIDTH, np.float32), np.zeros((WIDTH, WIDTH), np.float32)
     counts, order = np.zeros(WIDTH, np.int64), np.arange(WIDTH).astype(np.int32)
-    s, w, own, nothing = found.ctypes.data, minus.ctypes.data, order.ctypes.data, np.float32(0.0)
+    w, own, nothing = minus.ctypes.data, order.ctypes.data, np.float32(0.0)
     i = first
     while i < end:
         together = place[i + 1] - place[i]
-        for k in range(together):
-            start, stop = indptr[i + k], indptr[i + k + 1]
-            while stop > start and indices[stop - 1] >= i:
-                stop -= 1
-            counts[k] = stop - start
-            _gather32(m + 36 * start, c + 4 * start, stop - start, u, s)
-            for a in range(3):
-                minus[k, a] = found[a] - b[i + k, a]
+        _others(i, together, indptr, indices, m, c, u, b, found, minus, counts)
         for k in range(together):
             _store(u + 16 * (i + k), nothing, nothing, nothing)
             _store(v + 16 * (i + k), nothing, nothing, nothing)
@@ -215,19 +221,12 @@ def backward_one(first, end, indptr, indices, lower, place, inverse, b, x):  # t
     m, c, u, v = lower.ctypes.data, indices.ctypes.data, x.ctypes.data, b.ctypes.data
     d, found, minus = inverse.ctypes.data, np.zeros(WIDTH, np.float32), np.zeros((WIDTH, WIDTH), np.float32)
     counts, order = np.zeros(WIDTH, np.int64), np.arange(WIDTH).astype(np.int32)
-    s, w, own, nothing = found.ctypes.data, minus.ctypes.data, order.ctypes.data, np.float32(0.0)
+    w, own, nothing = minus.ctypes.data, order.ctypes.data, np.float32(0.0)
     i = end
     while i > first:
         together = place[i] - place[i - 1]
         i -= together
-        for k in range(together):
-            start, stop = indptr[i + k], indptr[i + k + 1]
-            while stop > start and indices[stop - 1] >= i:
-                stop -= 1
-            counts[k] = stop - start
-            _gather32(m + 36 * start, c + 4 * start, stop - start, u, s)
-            for a in range(3):
-                minus[k, a] = found[a] - b[i + k, a]
+        _others(i, together, indptr, indices, m, c, u, b, found, minus, counts)
         for k in range(together):
             _store(u + 16 * (i + k), nothing, nothing, nothing)
         for k in range(together):
